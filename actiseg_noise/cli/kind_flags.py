@@ -8,7 +8,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, Parameter
+from actiseg_noise.recipes.kind_parameters import Parameter
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
 MASK_PANEL, TEXT_PANEL, OBJECT_PANEL = "Mask noise", "Text noise", "Noise of whole objects"
 _PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL, "objects": OBJECT_PANEL}

@@ -28,7 +28,8 @@ from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
-from actiseg_noise.recipes.kind_specs import IMPORTED, list_type_names, normalise_value
+from actiseg_noise.recipes.kind_parameters import normalise_value
+from actiseg_noise.recipes.kind_specs import IMPORTED, list_type_names
 from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences

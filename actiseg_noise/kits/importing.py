@@ -30,7 +30,7 @@ from actiseg_noise.kits.noisy_masks import (
 )
 from actiseg_noise.kits.noisy_text import NoisyText, compare_noisy_text, read_noisy_text
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
-from actiseg_noise.recipes.building import make_imported_recipe
+from actiseg_noise.recipes.imported_recipe import make_imported_recipe
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_split import as_lexicon
 

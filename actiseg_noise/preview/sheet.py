@@ -44,7 +44,7 @@ from actiseg_noise.preview.panels import (
     read_photograph,
     write_names,
 )
-from actiseg_noise.recipes.kind_specs import is_number
+from actiseg_noise.recipes.kind_parameters import is_number
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
 from actiseg_noise.text_noise.word_diff import compare_words
 

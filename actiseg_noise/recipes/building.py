@@ -10,7 +10,6 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import Problem, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.files import PathLike, as_path
-from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
     Noise,
@@ -18,19 +17,20 @@ from actiseg_data.records.recipe_record import (
     order_noises,
     read_recipe,
 )
+from actiseg_noise.recipes.kind_parameters import (
+    is_number,
+    list_reversed_bounds,
+    normalise_value,
+)
 from actiseg_noise.recipes.kind_specs import (
     IMPORTED,
-    IMPORTED_SPECS,
     KIND_SPECS,
     MEDIUM_SPECS,
     MIXED,
     OBJECTS,
     KindSpec,
     find_kind_spec,
-    is_number,
-    list_reversed_bounds,
     list_type_names,
-    normalise_value,
 )
 
 _SHARED = ("rate", "exact", "objects")
@@ -215,40 +215,6 @@ def choose_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> di
 def load_recipe(path: PathLike) -> Recipe:
     """Read and check a recipe file."""
     return check_recipe(read_recipe(as_path(path)), str(path))
-
-
-def make_imported_recipe(
-    split: str, rates: Mapping[str, float], differences: Differences, lexicon: Lexicon
-) -> Recipe:
-    """Make the recipe of a noisy split that was imported.
-
-    Parameters
-    ----------
-    split : str
-        Name of the split.
-    rates : mapping of str to float
-        The measured rate of noise in each medium that has noise.
-    differences : Differences
-        The differences from the clean split.
-    lexicon : Lexicon
-        For the senses of names.
-    """
-    noises = []
-    for medium, rate in rates.items():
-        spec = IMPORTED_SPECS[medium]
-        known = {"differences": differences.digest(medium), "lexicon": lexicon.digest}
-        noise = Noise(
-            kind=IMPORTED,
-            algorithm=spec.algorithm,
-            rate=rate,
-            exact=False,
-            objects="all",
-            medium=medium,
-            choice=spec.choices[0],
-            parameters={name: known[name] for name in spec.parameters},
-        )
-        noises.append(noise)
-    return check_recipe(Recipe(split, 0, tuple(noises)))
 
 
 def is_imported(recipe: Recipe) -> bool:

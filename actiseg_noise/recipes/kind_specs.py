@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.names import parse_whole_number
 from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.recipes.kind_parameters import (
+    APPROXIMATE,
+    DIFFERENCES,
+    EROSION,
+    FIRST_FRAME,
+    FLIP,
+    JITTER,
+    LOCALISE,
+    MIX,
+    RUNS,
+    SCALE,
+    STRENGTH,
+    SUBSTITUTE,
+    WORDS,
+    Parameter,
+    make_choice,
+    make_mixture,
+    make_range_check,
+    make_whole_check,
+)
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
 SCOPES = ("prompt", "both", "narration")
 SPANS = ("clip", "frame")
-FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
-NAMES = ("class", "sister")
 
 MIXED: Mapping[str, tuple[str, ...]] = {"mixed": ("text", "boundary")}
 """Types that put several noises into one recipe, and the kinds of these."""
@@ -46,44 +62,6 @@ MEDIUM_SPECS: Mapping[str, MediumSpec] = {
     "objects": MediumSpec(SPANS, "positive", "object_rate"),
 }
 """The settings of each medium by its name."""
-
-
-def normalise_value(value: Any) -> Any:
-    """Convert a value to its normal form, so that equal recipes have equal digests.
-
-    Numbers become floats, zero loses its sign, and sequences become lists.
-
-    >>> normalise_value((1, -0.0))
-    [1.0, 0.0]
-    """
-    if isinstance(value, (list, tuple)):
-        return [normalise_value(element) for element in value]
-    return float(value) + 0.0 if is_number(value) else value  # -0.0 + 0.0 is 0.0
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a kind.
-
-    Attributes
-    ----------
-    default : any
-        The default value.
-    accepts : callable
-        Whether a value is allowed.
-    wanted : str
-        The allowed values in words, for messages.
-    normalise : callable
-        Converts a value to its normal form.
-    choices : tuple of str
-        All allowed values, if these are a few names.
-    """
-
-    default: Any
-    accepts: Callable[[Any], bool]
-    wanted: str
-    normalise: Callable[[Any], Any] = normalise_value
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,271 +105,86 @@ class KindSpec:
         return self.own_choices or MEDIUM_SPECS[self.medium].choices
 
 
-def is_number(value: Any) -> bool:
-    """Return whether a value is a number. Python's booleans are not, as in JSON."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _make_range_check(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: is_number(value) and low <= value <= high
-
-
-def _make_whole_check(low: int, high: int, *, odd: bool = False) -> Callable[[Any], bool]:
-    return lambda value: (
-        _make_range_check(low, high)(value) and value == int(value) and (value % 2 == 1 or not odd)
-    )
-
-
-def _allow_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or accepts(value)
-
-
-def _make_subset_check(*known: str) -> Callable[[Any], bool]:
-    return lambda value: (
-        isinstance(value, (list, tuple))
-        and len(value) > 0
-        and len(set(map(str, value))) == len(value)
-        and all(element in known for element in value)
-    )
-
-
-def _make_choice(*known: str) -> Parameter:
-    """Make a parameter with a few values, the default first."""
-    return Parameter(
-        known[0],
-        lambda value: isinstance(value, str) and value in known,
-        f"one of {', '.join(known)}",
-        choices=known,
-    )
-
-
-def _make_mixture(*kinds: str) -> dict[str, Parameter]:
-    return {
-        "kinds": Parameter(
-            kinds, _make_subset_check(*kinds), f"a list of some of {', '.join(kinds)}"
-        )
-    }
-
-
-_STRENGTH = {
-    "target_iou": Parameter(
-        0.8, _allow_none(_make_range_check(0.05, 1.0)), "an IoU from 0.05 to 1, or null"
-    ),
-    "radius": Parameter(
-        None, _allow_none(_make_range_check(0.0, 500.0)), "pixels from 0 to 500, or null"
-    ),
-}
-_EROSION = {
-    "minimum_area": Parameter(16, _make_range_check(1, 1 << 20), "pixels, at least 1"),
-    "minimum_share": Parameter(0.1, _make_range_check(0.0, 1.0), "a share from 0 to 1"),
-}
-_JITTER = {
-    "correlation_length": Parameter(
-        None, _allow_none(_make_range_check(1.0, 2000.0)), "pixels from 1 to 2000, or null"
-    ),
-    "correlation_ratio": Parameter(6.0, _make_range_check(1.0, 100.0), "a ratio from 1 to 100"),
-    "correlation_least": Parameter(6.0, _make_range_check(1.0, 2000.0), "pixels from 1 to 2000"),
-    "fold_margin": Parameter(0.95, _make_range_check(0.05, 0.99), "a share from 0.05 to 0.99"),
-}
-_FIRST_FRAME = {"first_frame": _make_choice("noisy", "clean")}
-_SCALE = {
-    "size": Parameter(3, _make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99")
-}
-_LOCALISE = {"sigma": Parameter(2.0, _make_range_check(0.0, 100.0), "pixels from 0 to 100")}
-_APPROXIMATE = {"tolerance": Parameter(5.0, _make_range_check(0.0, 500.0), "pixels from 0 to 500")}
-RUN_CHANGES = ("dilate", "erode", "affine", "polygon")
-"""What the kind ``runs`` does to an object in a run of frames."""
-
-_RUNS = {
-    "shortest": Parameter(3, _make_whole_check(1, 1000), "a whole number from 1 to 1000"),
-    "longest": Parameter(6, _make_whole_check(1, 1000), "a whole number from 1 to 1000"),
-    "radius_least": Parameter(40, _make_whole_check(0, 500), "whole pixels from 0 to 500"),
-    "radius_most": Parameter(50, _make_whole_check(0, 500), "whole pixels from 0 to 500"),
-    "reference_height": Parameter(
-        None,
-        _allow_none(_make_range_check(1, 100_000)),
-        "the height in pixels of the frames that the radius is for, or null for any",
-    ),
-    "rotation": Parameter(30.0, _make_range_check(0.0, 180.0), "degrees from 0 to 180"),
-    "translation": Parameter(0.2, _make_range_check(0.0, 1.0), "a share of the height, 0 to 1"),
-    "rescaling": Parameter(0.2, _make_range_check(0.0, 0.9), "a share from 0 to 0.9"),
-    "points_least": Parameter(4, _make_whole_check(3, 1000), "a whole number from 3 to 1000"),
-    "points_most": Parameter(8, _make_whole_check(3, 1000), "a whole number from 3 to 1000"),
-    "shift": Parameter(0.2, _make_range_check(0.0, 1.0), "a share of the object's box, 0 to 1"),
-    "changes": _make_mixture(*RUN_CHANGES)["kinds"],
-}
-_BOUNDS = (
-    ("shortest", "longest"),
-    ("radius_least", "radius_most"),
-    ("points_least", "points_most"),
-)
-
-
-def list_reversed_bounds(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """List the parameters of which the least value exceeds the greatest."""
-    return [
-        (low, high)
-        for low, high in _BOUNDS
-        if is_number(parameters.get(low))
-        and is_number(parameters.get(high))
-        and parameters[low] > parameters[high]
-    ]
-
-
-def _is_id(value: Any) -> bool:
-    return is_number(value) and value == int(value) and 0 <= value < 1 << 31
-
-
-def _is_id_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(map(_is_id, value))
-
-
-def _normalise_ids(value: Any) -> Any:
-    return None if value is None else sorted(set(map(int, value)))
-
-
-def _is_id_text(text: str) -> bool:
-    number = parse_whole_number(text)
-    return number is not None and text == str(number)
-
-
-def _is_matrix(value: Any) -> bool:
-    """Return whether a value is a matrix of flips: rows of weights by class id.
-
-    Each row needs a weight above 0, and none on the diagonal.
-    """
-    return isinstance(value, Mapping) and all(
-        _is_id_text(row)
-        and isinstance(weights, Mapping)
-        and all(_is_id_text(to) and to != row for to in weights)
-        and all(_make_range_check(0, 1e12)(weight) for weight in weights.values())
-        and any(weights.values())
-        for row, weights in value.items()
-    )
-
-
-def _normalise_matrix(value: Any) -> Any:
-    if value is None:
-        return None
-    return {
-        row: {to: float(value[row][to]) for to in sorted(value[row], key=int) if value[row][to]}
-        for row in sorted(value, key=int)
-    }
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 32 and set(value) <= set("0123456789abcdef")
-
-
-_WORDS = {
-    "allow_collisions": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
-    "protect": Parameter([], _is_id_list, "a list of class ids", _normalise_ids),
-    "lexicon": Parameter(None, _is_digest, "the digest of a lexicon"),
-    "pipeline": Parameter(
-        "blank",
-        lambda value: isinstance(value, str) and 0 < len(value) <= 100,
-        "blank, or a spaCy pipeline with its version",
-    ),
-}
-_DIFFERENCES = Parameter(None, _is_digest, "the digest of differences")
-_FLIP = {
-    "flip": _make_choice(*FLIPS),
-    "matrix": Parameter(
-        None,
-        _allow_none(_is_matrix),
-        "rows of non-negative weights by class id, none on the diagonal, or null",
-        _normalise_matrix,
-    ),
-    "pool": Parameter(
-        None,
-        _allow_none(lambda value: _is_id_list(value) and len(value) > 0),
-        "a list of class ids, or null for all of the lexicon",
-        _normalise_ids,
-    ),
-}
-_SUBSTITUTE = {"names": _make_choice(*NAMES)}
-_MIX = {"mix": Parameter(0.5, _make_range_check(0.0, 1.0), "a share from 0 to 1")}
-
 KIND_SPECS: Mapping[str, KindSpec] = {
     "dilate": KindSpec(
-        2, _STRENGTH, "objects grow by an equal distance everywhere", outline="dilate_erode.dilate"
+        2, STRENGTH, "objects grow by an equal distance everywhere", outline="dilate_erode.dilate"
     ),
     "erode": KindSpec(
         2,
-        _STRENGTH | _EROSION,
+        STRENGTH | EROSION,
         "objects shrink by an equal distance everywhere",
         outline="dilate_erode.erode",
     ),
     "jitter": KindSpec(
         2,
-        _STRENGTH | _JITTER,
+        STRENGTH | JITTER,
         "outlines wobble smoothly, as if drawn in a hurry",
         outline="jitter.jitter",
     ),
     "boundary": KindSpec(
         2,
-        _STRENGTH | _EROSION | _JITTER | _make_mixture("dilate", "erode", "jitter"),
+        STRENGTH | EROSION | JITTER | make_mixture("dilate", "erode", "jitter"),
         "dilate, erode or jitter for each item",
     ),
     "morphology": KindSpec(
         1,
         {
-            "operation": _make_choice("dilate", "erode", "close", "open"),
-            "element": _make_choice("square", "ellipse"),
+            "operation": make_choice("dilate", "erode", "close", "open"),
+            "element": make_choice("square", "ellipse"),
             "size": Parameter(
-                9, _make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"
+                9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"
             ),
-            "iterations": Parameter(1, _make_whole_check(1, 10), "a whole number from 1 to 10"),
+            "iterations": Parameter(1, make_whole_check(1, 10), "a whole number from 1 to 10"),
         }
-        | _FIRST_FRAME,
+        | FIRST_FRAME,
         "a fixed kernel, independent of the object's size",
         outline="morphology.apply_morphology",
     ),
     "random-contour": KindSpec(
         1,
         {
-            "rounds": Parameter(30, _make_whole_check(0, 500), "a whole number from 0 to 500"),
-            "share": Parameter(0.5, _make_range_check(0.0, 1.0), "a share from 0 to 1"),
-            "smoothing": Parameter(3.0, _make_range_check(0.5, 50.0), "pixels from 0.5 to 50"),
+            "rounds": Parameter(30, make_whole_check(0, 500), "a whole number from 0 to 500"),
+            "share": Parameter(0.5, make_range_check(0.0, 1.0), "a share from 0 to 1"),
+            "smoothing": Parameter(3.0, make_range_check(0.5, 50.0), "pixels from 0.5 to 50"),
         }
-        | _FIRST_FRAME,
+        | FIRST_FRAME,
         "the outline spreads at random and is smoothed",
         outline="random_contour.add_random_contour",
     ),
     "scale": KindSpec(
-        1, _SCALE, "a square kernel grows or shrinks the object", outline="morphology.scale"
+        1, SCALE, "a square kernel grows or shrinks the object", outline="morphology.scale"
     ),
     "localise": KindSpec(
-        1, _LOCALISE, "every vertex of the outline is moved", outline="vertices.localise"
+        1, LOCALISE, "every vertex of the outline is moved", outline="vertices.localise"
     ),
     "approximate": KindSpec(
-        1, _APPROXIMATE, "the outline is drawn with few vertices", outline="vertices.approximate"
+        1, APPROXIMATE, "the outline is drawn with few vertices", outline="vertices.approximate"
     ),
     "spatial": KindSpec(
         1,
-        _SCALE | _LOCALISE | _APPROXIMATE | _make_mixture("scale", "localise", "approximate"),
+        SCALE | LOCALISE | APPROXIMATE | make_mixture("scale", "localise", "approximate"),
         "one of scale, localise and approximate for each item",
     ),
     "markov": KindSpec(
         1,
         {
-            "steps": Parameter(180, _make_whole_check(0, 2000), "a whole number from 0 to 2000"),
-            "outward": Parameter(0.8, _make_range_check(0.0, 1.0), "a probability from 0 to 1"),
-            "flip": Parameter(0.05, _make_range_check(0.0, 1.0), "a probability from 0 to 1"),
-            "speckle": Parameter(0.2, _make_range_check(0.0, 1.0), "a probability from 0 to 1"),
+            "steps": Parameter(180, make_whole_check(0, 2000), "a whole number from 0 to 2000"),
+            "outward": Parameter(0.8, make_range_check(0.0, 1.0), "a probability from 0 to 1"),
+            "flip": Parameter(0.05, make_range_check(0.0, 1.0), "a probability from 0 to 1"),
+            "speckle": Parameter(0.2, make_range_check(0.0, 1.0), "a probability from 0 to 1"),
         },
         "a biased random walk of the outline, pixel by pixel",
         outline="markov.walk_outline",
     ),
     "relocate": KindSpec(
         1,
-        {"growth": Parameter(0.5, _make_range_check(0.0, 10.0), "a ratio from 0 to 10")},
+        {"growth": Parameter(0.5, make_range_check(0.0, 10.0), "a ratio from 0 to 10")},
         "the object's box is redrawn nearby, and the object is stretched into it",
         outline="relocate.relocate",
     ),
     "runs": KindSpec(
         1,
-        _RUNS,
+        RUNS,
         "dilate, erode, affine or polygon for each run of frames, in whole clips",
         outline="runs.change_run",
         whole_clips=True,
@@ -403,19 +196,17 @@ KIND_SPECS: Mapping[str, KindSpec] = {
     "swap": KindSpec(1, {}, "two objects of a clip trade their labels", medium="objects"),
     "ghost": KindSpec(
         1,
-        {"shape": _make_choice("copy", "ellipse", "box")},
+        {"shape": make_choice("copy", "ellipse", "box")},
         "objects are drawn where there are none",
         medium="objects",
     ),
-    "category": KindSpec(
-        2, _FLIP | _WORDS, "prompts name an object of another class", medium="text"
-    ),
+    "category": KindSpec(2, FLIP | WORDS, "prompts name an object of another class", medium="text"),
     "within-category": KindSpec(
-        2, _SUBSTITUTE | _WORDS, "prompts use another name for the same class", medium="text"
+        2, SUBSTITUTE | WORDS, "prompts use another name for the same class", medium="text"
     ),
     "text": KindSpec(
         2,
-        _MIX | _FLIP | _SUBSTITUTE | _WORDS,
+        MIX | FLIP | SUBSTITUTE | WORDS,
         "flips and substitutions, a share of each",
         medium="text",
     ),
@@ -429,14 +220,14 @@ IMPORTED = "imported"
 IMPORTED_SPECS: Mapping[str, KindSpec] = {
     medium: KindSpec(
         1,
-        {"differences": _DIFFERENCES} | more,
+        {"differences": DIFFERENCES} | more,
         "the differences of a noisy split from another generator",
         medium=medium,
         own_choices=choices,
     )
     for medium, more, choices in (
         ("masks", {}, ("none",)),
-        ("text", {"lexicon": _WORDS["lexicon"]}, ("prompt",)),
+        ("text", {"lexicon": WORDS["lexicon"]}, ("prompt",)),
     )
 }
 """The kind `IMPORTED` by medium. It has no rule for overlaps: masks show their result alone."""

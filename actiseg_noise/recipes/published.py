@@ -23,7 +23,7 @@ SCHEMA = "actiseg/recipes/1"
 
 @dataclass(frozen=True)
 class MaskOutput:
-    """What mask noise makes of a dataset.
+    """What the noise of masks and whole objects makes of a dataset.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from actiseg_data.annotations.masks import digest_pixels
+from actiseg_data.annotations.masks import digest_pixels, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import refuse
@@ -21,7 +21,10 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.recipe_record import OBJECT_KINDS, Recipe
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.mask_noise.frame_noise import FrameNoise
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.recipes.published import (
@@ -156,15 +159,29 @@ def _measure_noisy(
     clean = split.read_masks(sequence)
     measures = {}
     for name, recipe in recipes.items():
-        digests, items, ious = [], 0, []
+        digests: list[str] = []
+        items, ious = 0, list[float]()
         for noise in corrupt_sequence(sequence, clean, recipe):
             digests.append(digest_pixels(noise.mask))
-            items += noise.tally["items"] + sum(
-                noise.tally[f"{kind}.items"] for kind in OBJECT_KINDS
-            )
-            ious += [row.iou for row in noise.rows]
+            noisy = {row.object_id: row.iou for row in noise.rows}
+            items += _count_items(recipe, sequence, noise, noisy)
+            ious += noisy.values()
         measures[name] = _SequenceMeasure(digests, items, ious)
     return measures
+
+
+def _count_items(
+    recipe: Recipe, sequence: VideoSequence, noise: FrameNoise, noisy: Iterable[int]
+) -> int:
+    """Count the objects of a frame that a recipe could change, with those that appeared."""
+    if not recipe.object_noises:
+        return noise.tally["items"]
+    eligible = {
+        label.object_id
+        for part in list_file_noises(recipe)
+        for label in list_eligible_objects(sequence, noise.frame, part)
+    }
+    return len(eligible.intersection(find_ids(noise.clean)).union(noisy))
 
 
 def _join_masks(

@@ -96,7 +96,7 @@ def _list_causes(ours: RecipeIdentity, theirs: RecipeIdentity) -> Iterator[str]:
 def _list_absent_outputs(
     preset: Preset, published: PublishedRecipe, datasets: Iterable[str]
 ) -> Iterator[str]:
-    media = {noise.medium for noise in preset.noises}
+    media = {"masks" if noise.medium == "objects" else noise.medium for noise in preset.noises}
     for dataset in datasets:
         if dataset not in published.outputs:
             yield f"has no golden digests on {dataset}"

@@ -254,7 +254,13 @@ def _survey_source(
     with stage("checking the source") as progress:
         source = split.source
         sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
-        shared = (CleanPart(source, sequences, documents.kinds), split.recipe.mask_noise)
+        recipe = split.recipe
+        # Objects that are left out cannot be selected: then nothing says how many of a size can.
+        whole = recipe.find_object_noise("missing") is None
+        shared = (
+            CleanPart(source, sequences, documents.kinds),
+            recipe.mask_noise if whole else None,
+        )
         results = run_parallel(survey_source, shared, sequences, workers, progress)
     surveys = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
     digests = {folder: survey.digests for folder, survey in surveys.items()}

@@ -29,7 +29,6 @@ OBJECT_CHANGES = {
     "missing": "left out",
     "merge": "drawn under the id of another object",
     "swap": "exchanged, so that each has the id of the other",
-    "ghost": "drawn as a false object",
 }
 """What each kind of whole-object noise does."""
 
@@ -106,12 +105,15 @@ def describe_strength(noise: Noise) -> str:
 def _describe_object_noise(noise: Noise) -> str:
     share = f"{100 * noise.rate:g} % of the {_name_items(noise)}"
     chosen = f"exactly {share}" if noise.exact else f"{share}, each selected independently,"
+    name = f"Noise of whole objects ({noise.kind}, algorithm {noise.algorithm})"
     if noise.kind == "ghost":
-        chosen = chosen.replace(" objects in", " objects that are not in sight, in")
-    return (
-        f"Noise of whole objects ({noise.kind}, algorithm {noise.algorithm}): {chosen} are "
-        f"{OBJECT_CHANGES[noise.kind]}"
-    )
+        exactly = "exactly " * noise.exact
+        return (
+            f"{name}: of the false objects that could be drawn in {noise.span}s, {exactly}"
+            f"{100 * noise.rate:g} % are drawn. In an action list, these are {_name_items(noise)} "
+            "that do not show them"
+        )
+    return f"{name}: {chosen} are {OBJECT_CHANGES[noise.kind]}"
 
 
 def _describe_object_result(configuration: Configuration, noise: Noise) -> str:

@@ -10,6 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.releases.contents.escaping import escape_csv
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 
@@ -128,12 +129,16 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     noise = configuration.documents.read_section("noise")
     group = _GroupFactory(configuration, "masks", noise.get("items"))
     yield group.make_row("all", "all", noise, [row.iou for row in rows])
+    mask_noise = configuration.split.recipe.mask_noise
+    together = mask_noise is not None and selects_clips(mask_noise)
     for kind in sorted({row.kind for row in rows}):
         ious = [row.iou for row in rows if row.kind == kind]
-        yield group.make_row("kind", kind, _read_rate(noise, len(ious)), ious)
+        rate = _read_rate(noise, len(ious), together=together)
+        yield group.make_row("kind", kind, rate, ious)
     for size, _ in SIZES:
         sized = [row for row in rows if classify_size(row.area) == size]
-        share = _read_rate({"items": _count_items(configuration, size, sized)}, len(sized))
+        items = {"items": _count_items(configuration, size, sized)}
+        share = _read_rate(items, len(sized), together=together)
         yield group.make_row("size", size, share, [row.iou for row in sized])
     bystanders = configuration.documents.read_section("bystanders")
     if bystanders and configuration.origin is None:  # an import cannot distinguish them
@@ -178,15 +183,20 @@ def _list_text_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
         yield group.make_row("kind", kind, share, [r.similarity for r in rows if r.kind == kind])
 
 
-def _read_rate(section: Mapping[str, Any], noisy: int | None) -> dict[str, Any]:
-    """Return the rate of some items among all items of a section of the summary."""
+def _read_rate(
+    section: Mapping[str, Any], noisy: int | None, *, together: bool = False
+) -> dict[str, Any]:
+    """Return the rate of some items among all items of a section of the summary.
+
+    Without an interval if a draw selects many items together.
+    """
     items = section.get("items")
     if not items or noisy is None:
         return {"items": items}
     return {
         "items": items,
         "realised_rate": round(noisy / items, 6),
-        "interval_95": wilson_interval(noisy, items),
+        "interval_95": None if together else wilson_interval(noisy, items),
     }
 
 

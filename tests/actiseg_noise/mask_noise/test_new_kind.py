@@ -11,7 +11,8 @@ import pytest
 
 from actiseg_noise import corrupt, corrupt_mask, make_recipe, verify
 from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, KindSpec, Parameter
+from actiseg_noise.recipes.kind_parameters import Parameter
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, KindSpec
 from tests.helpers.kitchens import make_kitchen
 
 

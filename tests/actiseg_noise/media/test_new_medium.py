@@ -13,7 +13,8 @@ from actiseg_noise.media import registry
 from actiseg_noise.media.medium import Medium, MediumPlan, SectionBuilder
 from actiseg_noise.media.summary_sections import describe_noise
 from actiseg_noise.recipes import kind_specs
-from actiseg_noise.recipes.kind_specs import KindSpec, MediumSpec, Parameter
+from actiseg_noise.recipes.kind_parameters import Parameter
+from actiseg_noise.recipes.kind_specs import KindSpec, MediumSpec
 from tests.helpers.kitchens import make_kitchen
 
 

@@ -24,11 +24,11 @@ from actiseg_noise.recipes.kind_specs import (
     MIXED,
     OBJECTS,
     KindSpec,
-    find_kind_spec,
     is_number,
     list_type_names,
     normalise_value,
 )
+from actiseg_noise.recipes.spec_finding import find_kind_spec, find_rate_keyword
 
 _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
@@ -36,7 +36,7 @@ _SHARED = ("rate", "exact", "objects")
 
 def _list_own_settings(medium: str) -> dict[str, str]:
     """List settings for noise in one medium only, and the attributes of `Noise` that they set."""
-    return {MEDIUM_MEMBERS[medium]: "choice", MEDIUM_SPECS[medium].rate: "rate"}
+    return {MEDIUM_MEMBERS[medium]: "choice", find_rate_keyword(medium): "rate"}
 
 
 def list_settings() -> list[str]:
@@ -282,7 +282,7 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     problems = ProblemCollector()
     if not recipe.noises:
         problems.add("lists no noise", "`recipe`", "give one under 'noises'")
-    for medium in MEDIUM_SPECS:
+    for medium in MEDIUM_MEMBERS:
         if sum(noise.medium == medium for noise in recipe.noises) > 1:
             problems.add(f"lists several noises of {medium}", "`recipe`", "keep one")
     if not 0 <= recipe.seed < 1 << 63:
@@ -326,7 +326,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
     problems = ProblemCollector()
-    medium, member = MEDIUM_SPECS[noise.medium], MEDIUM_MEMBERS[noise.medium]
+    member = MEDIUM_MEMBERS[noise.medium]
     if noise.medium != spec.medium:
         problems.add(
             f"{noise.kind!r} must have {MEDIUM_MEMBERS[spec.medium]!r}",
@@ -334,7 +334,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
             "correct the file",
         )
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
-        where = "`rate`" if one_rate else f"`{medium.rate}`"
+        where = "`rate`" if one_rate else f"`{find_rate_keyword(noise.medium)}`"
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     with problems.collect():
         check_choice(noise.objects, OBJECTS, "objects")

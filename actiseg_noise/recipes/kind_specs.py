@@ -375,11 +375,6 @@ IMPORTED_SPECS: Mapping[str, KindSpec] = {
 """The kind `IMPORTED` by medium. It has no rule for overlaps: masks show their result alone."""
 
 
-def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
-    """Return the specification of a noise in a recipe, or None if its kind is unknown."""
-    return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
-
-
 def list_kinds(medium: str) -> list[str]:
     """List the kinds of noise in a medium.
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from actiseg_data.annotations.polygons import SUBPIXEL
+from actiseg_data.annotations.polygons import SUBPIXEL, BoolArray
 from actiseg_noise.mask_noise.calibration import Strength, find_level
 from actiseg_noise.mask_noise.contours import ObjectOutline
 from actiseg_noise.mask_noise.elastic_field import ElasticField, draw_elastic_field
@@ -243,7 +243,8 @@ def _divide_edges(ring: FloatArray, step: float, size: tuple[int, int]) -> Float
     """Divide the edges of a closed ring; its last point, which repeats the first, is left out."""
     start, run = ring[:-1], np.diff(ring, axis=0)
     far = max(size) / 2
-    beyond = ((ring < -far) | (ring > np.array(size[::-1]) + far)).any(axis=1)
+    outside = (ring < -far) | (ring > np.array(size[::-1]) + far)
+    beyond: BoolArray = outside[:, 0] | outside[:, 1]
     length = np.round(np.sqrt((run**2).sum(axis=1)), 6)
     pieces = np.maximum(np.ceil(length / step), 1).astype(np.int64)
     pieces[beyond[:-1] | beyond[1:]] = 1

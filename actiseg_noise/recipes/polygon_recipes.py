@@ -62,9 +62,7 @@ def _convert_noise(noise: Noise) -> Noise:
             "`kind`",
             f"use one of {', '.join(POLYGON_SPECS)}, or prepare the dataset first",
         )
-    return replace(
-        noise, algorithm=spec.algorithm, objects="all", medium=POLYGONS, choice=FILLS[0]
-    )
+    return replace(noise, algorithm=spec.algorithm, objects="all", medium=POLYGONS, choice=FILLS[0])
 
 
 def choose_polygon_noise(recipe: Recipe) -> Noise:

@@ -23,6 +23,7 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.prepare.annotation_files import check_split, find_annotation_files
 from actiseg_data.make.prepare.contacts import Corrections, read_corrections
+from actiseg_data.make.prepare.dense_mapping import map_dense_frames
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
 from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
@@ -79,8 +80,8 @@ def prepare_visor(
     Parameters
     ----------
     annotations : Path or sequence of Path
-        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`, or
-        the files themselves.
+        Folder of VISOR JSON files (``.json``, ``.json.gz``), see `find_annotation_files`, or the
+        files themselves: sparse annotations, or dense interpolations.
     split : str
         ``train`` or ``val``. Only val drops the contacts of unsure frames.
     frame_mapping : Path
@@ -128,7 +129,8 @@ def prepare_visor(
         for survey in surveyed
         if survey.video not in sources.mapping
     ]
-    plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
+    mapping = map_dense_frames(surveys, sources.mapping)
+    plan = plan_split(surveys, mapping, sources.narrations, sources.lists)
     _refuse_empty(plan, annotations if isinstance(annotations, Path) else files[0].parent)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
@@ -354,6 +356,7 @@ def _report(
             split,
             videos=len(surveys),
             silent=len(places["videos_without_narrations"]),
+            dense=len(places["dense_videos"]),
             from_lists=plan.claimed,
             moved=plan.moved,
         ),

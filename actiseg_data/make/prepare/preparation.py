@@ -26,6 +26,10 @@ from actiseg_data.make.prepare.contacts import Corrections, read_corrections
 from actiseg_data.make.prepare.dense_mapping import map_dense_frames
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
+from actiseg_data.make.prepare.noisy_annotations import (
+    compose_noise_notice,
+    describe_noise_of_files,
+)
 from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
 from actiseg_data.make.prepare.preparation_plan import (
     ListPlan,
@@ -122,6 +126,7 @@ def prepare_visor(
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")
     files = find_annotation_files(annotations, split)
+    noise = describe_noise_of_files(files)
     surveyed = _survey(files, split, sources, workers)
     surveys = [survey for survey in surveyed if survey.video in sources.mapping]
     unknown = [
@@ -158,6 +163,7 @@ def prepare_visor(
             findings=findings,
             images=images,
             inputs=(*_list_annotations(split, surveyed), *sources.inputs),
+            noise=noise,
         )
         _write_documents(root, split, sequences, plan.lists, report)
     return report
@@ -340,6 +346,7 @@ def _report(
     findings: Iterable[SurveyFinding],
     images: Path | None,
     inputs: tuple[RawInput, ...],
+    noise: str | None,
 ) -> PrepareReport:
     places = collect(findings)
     return PrepareReport(
@@ -372,6 +379,7 @@ def _report(
         ),
         findings=places,
         inputs=inputs,
+        noise=noise,
     )
 
 
@@ -392,4 +400,4 @@ def _write_documents(
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
     write_json(root / name_report(split), report.to_dict(), indent=1)
-    write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED)
+    write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED + compose_noise_notice(report.noise))

@@ -130,6 +130,8 @@ class PrepareReport:
         The places of each kind of `KINDS`.
     inputs : tuple of RawInput
         Every raw file that was read, except images.
+    noise : str or None
+        The noise of the annotations, if they are a noisy copy.
     """
 
     split: str
@@ -145,6 +147,7 @@ class PrepareReport:
     lists: tuple[ListReport, ...]
     findings: dict[str, tuple[str, ...]]
     inputs: tuple[RawInput, ...]
+    noise: str | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -155,6 +158,8 @@ class PrepareReport:
         """Return the report as plain values, as in ``prepare-<split>.json``."""
         values = asdict(self)
         findings = values.pop("findings")
+        if self.noise is None:
+            del values["noise"]
         return {
             "schema": SCHEMA,
             **values,

@@ -44,16 +44,17 @@ def snap_region(region: Region, size: tuple[int, int]) -> tuple[Region, bool]:
     import shapely
 
     clipped = clip(region, size)
-    tolerance = _FINEST
-    while tolerance <= _COARSEST:
-        thinned = thin_region(clipped, tolerance)
-        if thinned is None:
-            break
-        if shapely.get_num_coordinates(thinned) <= MOST_POINTS:
-            return thinned, False
+    snapped = thin_region(clipped, _FINEST)
+    is_repaired = snapped is None
+    if snapped is None:
+        crossing = shapely.transform(clipped, lambda points: _to_lattice(points) / LATTICE)
+        snapped = keep_areas(shapely.set_precision(repair(crossing), 1 / LATTICE))
+        snapped = clip(snapped, size)
+    tolerance = 2 * _FINEST
+    while shapely.get_num_coordinates(snapped) > MOST_POINTS and tolerance <= _COARSEST:
+        snapped = thin_region(clipped, tolerance) or snapped
         tolerance *= 2
-    crossing = shapely.transform(clipped, lambda points: _to_lattice(points) / LATTICE)
-    return clip(keep_areas(shapely.set_precision(repair(crossing), 1 / LATTICE)), size), True
+    return snapped, is_repaired
 
 
 def thin_region(region: Region, tolerance: int) -> Region | None:

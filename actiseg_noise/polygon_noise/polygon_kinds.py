@@ -74,6 +74,8 @@ def dilate_polygons(
     """Grow an entity by the same distance everywhere (Minkowski sum with a disc)."""
     strength = Strength.from_parameters(parameters)
     offset = _Offset(clean, outward=True)
+    if not offset.has_outline:
+        return keep_clean()
     target = strength.target_iou or 1
     guess = offset.shift * (1 / target - 1)
     limit = SUBPIXEL * max(clean.size)
@@ -95,6 +97,8 @@ def erode_polygons(
     """
     strength = Strength.from_parameters(parameters)
     offset = _Offset(clean, outward=False)
+    if not offset.has_outline:
+        return keep_clean()
     least = max(parameters["minimum_area"], parameters["minimum_share"] * clean.area)
     target = strength.target_iou or 1
     limit = SUBPIXEL * max(clean.size)
@@ -134,16 +138,26 @@ class _Offset:
         self._extended = extend_region(clean)
         thinned = thin_region(self._extended, _SIMPLIFICATION)
         self._thinned = self._extended if thinned is None else thinned
-        length = measure_visible_outline(self._extended, clean.size)
-        self.shift = clean.area / max(length, 1e-6)
-        """Area over length of the outline, in pixels: the scale of first guesses."""
+        self._length = measure_visible_outline(self._extended, clean.size)
         self.draw = cache(self._draw)
+
+    @property
+    def has_outline(self) -> bool:
+        """Whether the image shows a part of the outline."""
+        return self._length > 0
+
+    @property
+    def shift(self) -> float:
+        """Area over length of the outline, in pixels: the scale of first guesses."""
+        return self._clean.area / self._length
 
     def _draw(self, level: int) -> Region:
         if level == 0:
             return self._clean.visible
         distance = self._sign * level / SUBPIXEL
         moved = self._thinned.buffer(distance, quad_segs=_ROUNDING)
+        if self._sign < 0:  # beside the border, the region was continued over what is not clean
+            return keep_areas(moved.intersection(self._clean.visible))
         return clip(keep_areas(moved), self._clean.size)
 
     def measure(self, level: int) -> float:

@@ -44,7 +44,7 @@ def snap_region(region: Region, size: tuple[int, int]) -> tuple[Region, bool]:
     import shapely
 
     clipped = clip(region, size)
-    snapped = thin_region(clipped, _FINEST)
+    snapped = simplify_region(clipped, _FINEST)
     is_repaired = snapped is None
     if snapped is None:
         crossing = shapely.transform(clipped, lambda points: _to_lattice(points) / LATTICE)
@@ -52,12 +52,12 @@ def snap_region(region: Region, size: tuple[int, int]) -> tuple[Region, bool]:
         snapped = clip(snapped, size)
     tolerance = 2 * _FINEST
     while shapely.get_num_coordinates(snapped) > MOST_POINTS and tolerance <= _COARSEST:
-        snapped = thin_region(clipped, tolerance) or snapped
+        snapped = simplify_region(clipped, tolerance) or snapped
         tolerance *= 2
     return snapped, is_repaired
 
 
-def thin_region(region: Region, tolerance: int) -> Region | None:
+def simplify_region(region: Region, tolerance: int) -> Region | None:
     """Snap the vertices of a region, and leave out those that its outline hardly needs.
 
     Rings without area are left out. Simplification is our own: that of GEOS has changed.
@@ -85,8 +85,8 @@ def thin_region(region: Region, tolerance: int) -> Region | None:
         if len(outer):
             kept = [hole / LATTICE for hole in holes if len(hole)]
             parts.append(shapely.Polygon(outer / LATTICE, kept))
-    thinned = shapely.MultiPolygon(parts)
-    return thinned if thinned.is_valid else None
+    simplified = shapely.MultiPolygon(parts)
+    return simplified if simplified.is_valid else None
 
 
 def _to_lattice(points: FloatArray) -> IntArray:
@@ -112,15 +112,15 @@ def list_polygons(region: Region, sources: Sequence[FloatArray]) -> list[FloatAr
         (N, 2) float64, N >= 3, without repeated vertices. Filled even-odd, they give the region.
     """
     rings = [ring for part in list_parts(region) for ring in (part.exterior, *part.interiors)]
-    found = []
+    listed = []
     for ring in rings:
         points = np.asarray(ring.coords)[:-1]
         distinct = points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
         if len(distinct) >= 3:
-            found.append(distinct)
-    places = _find_places(found, sources)
-    order = sorted(range(len(found)), key=lambda number: (places[number], found[number].tolist()))
-    return [found[number] for number in order]
+            listed.append(distinct)
+    places = _find_places(listed, sources)
+    order = sorted(range(len(listed)), key=lambda number: (places[number], listed[number].tolist()))
+    return [listed[number] for number in order]
 
 
 def _find_places(rings: Sequence[FloatArray], sources: Sequence[FloatArray]) -> list[int]:

@@ -15,7 +15,7 @@ from actiseg_noise.mask_noise.contours import ObjectOutline
 from actiseg_noise.mask_noise.elastic_field import ElasticField, draw_elastic_field
 from actiseg_noise.mask_noise.noisy_outline import KeyFactory
 from actiseg_noise.polygon_noise.image_border import extend_region, measure_visible_outline
-from actiseg_noise.polygon_noise.lattice_polygons import thin_region
+from actiseg_noise.polygon_noise.lattice_polygons import simplify_region
 from actiseg_noise.polygon_noise.noisy_polygons import (
     NoisyPolygons,
     correct_status,
@@ -136,8 +136,8 @@ class _Offset:
         self._clean = clean
         self._sign = 1 if outward else -1
         self._extended = extend_region(clean)
-        thinned = thin_region(self._extended, _SIMPLIFICATION)
-        self._thinned = self._extended if thinned is None else thinned
+        simplified = simplify_region(self._extended, _SIMPLIFICATION)
+        self._simplified = self._extended if simplified is None else simplified
         self._length = measure_visible_outline(self._extended, clean.size)
         self.draw = cache(self._draw)
 
@@ -155,7 +155,7 @@ class _Offset:
         if level == 0:
             return self._clean.visible
         distance = self._sign * level / SUBPIXEL
-        moved = self._thinned.buffer(distance, quad_segs=_ROUNDING)
+        moved = self._simplified.buffer(distance, quad_segs=_ROUNDING)
         if self._sign < 0:  # beside the border, the region was continued over what is not clean
             return keep_areas(moved.intersection(self._clean.visible))
         return clip(keep_areas(moved), self._clean.size)

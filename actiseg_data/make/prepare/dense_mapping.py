@@ -50,10 +50,10 @@ def extend_mapping(names: Iterable[str], known: Mapping[str, str]) -> dict[str, 
     """
     exact = {PurePosixPath(name).stem: epic for name, epic in known.items()}
     anchors = sorted(
-        (number, other - number)
+        (number, epic_number - number)
         for name, epic in exact.items()
         if (number := _parse_number(name)) is not None
-        and (other := _parse_number(epic)) is not None
+        and (epic_number := _parse_number(epic)) is not None
     )
     given = list(names)
     taken = {exact[stem] for name in given if (stem := PurePosixPath(name).stem) in exact}
@@ -77,5 +77,5 @@ def extend_mapping(names: Iterable[str], known: Mapping[str, str]) -> dict[str, 
 
 def _parse_number(stem: str) -> int | None:
     """Return the number at the end of a frame's name, without ending."""
-    found = _NUMBER.search(stem)
-    return int(found[1]) if found else None
+    digits = _NUMBER.search(stem)
+    return int(digits[1]) if digits else None

@@ -11,8 +11,8 @@ from actiseg_noise.polygon_noise.lattice_polygons import (
     LATTICE,
     MOST_POINTS,
     list_polygons,
+    simplify_region,
     snap_region,
-    thin_region,
 )
 from actiseg_noise.polygon_noise.polygon_regions import build_entity_region, measure_iou
 from tests.actiseg_noise.polygon_noise.shapes import SIZE, blob, rasterise, rectangle
@@ -93,10 +93,10 @@ def test_thinning_refuses_rings_that_would_cross() -> None:
     bump = np.array([[50, 50], [100, 49.2], [150, 50], [150, 90], [50, 90]], float)
     region = build_entity_region([bump, rectangle(99, 49.6, 101, 60)], SIZE).visible
     assert region.is_valid
-    finely = thin_region(region, 2)
+    finely = simplify_region(region, 2)
     assert finely is not None
     assert finely.area == pytest.approx(region.area, rel=1e-3)
-    assert thin_region(region, 16) is None  # without the bump, the hole crosses the outline
+    assert simplify_region(region, 16) is None  # without the bump, the hole crosses the outline
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from actiseg_data.records.split_documents import (
     read_digests,
     read_summary,
 )
-from actiseg_noise.annotation_noise.annotation_copy import (
+from actiseg_noise.annotation_noise.annotation_source import (
     AnnotationSource,
     make_record,
     open_annotations,

@@ -6,6 +6,7 @@ import errno
 import gzip
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,39 @@ from actiseg_data import __version__
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError, Interruption, Problem
-from actiseg_data.core.files import check_free, check_outside, encode_json, write_bytes, write_json
-from actiseg_data.core.workers import ProgressCallback, run_parallel
-from actiseg_data.layouts.visor_json import parse_video
-from actiseg_data.make.prepare.annotation_files import find_annotation_files
-from actiseg_data.records.ledger_record import LEDGER_FILE
-from actiseg_data.records.licences import read_raw_licences, write_licences
-from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, refuse_noisy_source
-from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
-from actiseg_noise.annotation_noise.annotation_summary import summarise_annotations
-from actiseg_noise.annotation_noise.document_noise import (
-    corrupt_document,
-    draw_document_selection,
+from actiseg_data.core.files import (
+    check_free,
+    check_outside,
+    encode_json,
+    remove_path,
+    write_bytes,
+    write_json,
 )
-from actiseg_noise.recipes.building import check_recipe
+from actiseg_data.core.listing import list_folder
+from actiseg_data.core.workers import ProgressCallback, run_parallel
+from actiseg_data.records.ledger_record import LEDGER_FILE
+from actiseg_data.records.licences import (
+    LICENSE_FILE,
+    NOTICE_FILE,
+    read_raw_licences,
+    write_licences,
+)
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_data.records.split_documents import (
+    DIGESTS_FILE,
+    SUMMARY_FILE,
+    read_digests,
+    read_summary,
+)
+from actiseg_noise.annotation_noise.annotation_check import verify_visor
+from actiseg_noise.annotation_noise.annotation_source import (
+    AnnotationSource,
+    make_record,
+    open_annotations,
+)
+from actiseg_noise.annotation_noise.annotation_summary import summarise_annotations
+from actiseg_noise.recipes.building import load_recipe
 from actiseg_noise.recipes.polygon_recipes import choose_polygon_noise
-from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.journal import (
     SequenceRecord,
     append,
@@ -46,85 +64,19 @@ from actiseg_noise.split.partial_split import (
 
 
 @dataclass(frozen=True)
-class AnnotationSource:
-    """A folder of clean annotations, read and checked.
+class AnnotationCopy:
+    """A noisy copy of annotations.
 
     Attributes
     ----------
-    folder : Path
-        The folder, or the only file.
-    recipe : Recipe
-        A checked recipe of polygon noise.
-    files : dict of str to Path
-        The annotation files by their names in the copy, relative to it.
-    digests : dict of str to str
-        Digests of their content, by the same names.
-    threshold : float
-        Items with a selection draw below it get noise.
+    summary : dict
+        The content of its ``summary.json``.
+    made : bool
+        False if an equal copy existed already and was verified instead.
     """
 
-    folder: Path
-    recipe: Recipe
-    files: dict[str, Path]
-    digests: dict[str, str]
-    threshold: float
-
-    @property
-    def fingerprint(self) -> str:
-        """The digest of the content of all files."""
-        return digest_json(self.digests)
-
-
-def open_annotations(
-    folder: Path,
-    recipe: Recipe,
-    workers: int = 1,
-    progress: ProgressCallback | None = None,
-) -> AnnotationSource:
-    """Read and check all annotation files of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of VISOR's JSON files, see `find_annotation_files`, or one file. The recipe's split
-        chooses a subfolder where there are several.
-    recipe : Recipe
-        A recipe of polygon noise, see `convert_to_polygons`.
-    workers : int
-        Processes.
-    progress : callable, optional
-        Called with the number of files read and of all files.
-
-    Raises
-    ------
-    InputError
-        With everything that is wrong in the files or the recipe.
-    """
-    recipe = check_recipe(recipe)
-    noise = choose_polygon_noise(recipe)
-    if folder.is_dir():
-        refuse_noisy_source(folder)
-    root = folder if folder.is_dir() else folder.parent
-    paths = find_annotation_files(folder, recipe.split)
-    surveyed = run_parallel(_survey_document, recipe.seed, paths, workers, progress)
-    names = [path.relative_to(root).as_posix() for path in paths]
-    threshold = noise.rate
-    if noise.exact:
-        draws = (draw for _, of_file in surveyed for draw in of_file)
-        threshold = find_exact_threshold(draws, noise.rate)
-    return AnnotationSource(
-        folder=folder,
-        recipe=recipe,
-        files=dict(zip(names, paths, strict=True)),
-        digests={name: digest for name, (digest, _) in zip(names, surveyed, strict=True)},
-        threshold=threshold,
-    )
-
-
-def _survey_document(seed: int, path: Path) -> tuple[str, list[float]]:
-    """Return the digest of a document, and the selection draws of its items."""
-    document = read_json(path, "annotation file")
-    return digest_json(document), draw_document_selection(parse_video(document, path), seed)
+    summary: dict[str, Any]
+    made: bool
 
 
 def corrupt_visor(
@@ -133,11 +85,14 @@ def corrupt_visor(
     out: Path,
     workers: int = 1,
     progress: ProgressCallback | None = None,
-) -> dict[str, Any]:
+    *,
+    overwrite: bool = False,
+) -> AnnotationCopy:
     """Write a noisy copy of a folder of VISOR's JSON files.
 
     The files keep their names and everything but the polygons of the selected entities. The work
     goes to ``OUT.partial``, which an equal run resumes, and which gets its name when it is whole.
+    An equal copy that is there already is verified instead.
 
     Parameters
     ----------
@@ -151,11 +106,8 @@ def corrupt_visor(
         Processes. The result does not depend on it.
     progress : callable, optional
         Called with the number of files made and of all files.
-
-    Returns
-    -------
-    dict
-        The content of ``summary.json``.
+    overwrite : bool
+        Whether to replace a different noisy copy at `out`.
 
     Raises
     ------
@@ -164,13 +116,17 @@ def corrupt_visor(
     """
     started = time.perf_counter()
     check_outside(out, [folder], "out")
-    check_free(out)
     source = open_annotations(folder, recipe, workers)
     identity = {
         "recipe_digest": source.recipe.digest,
         "dataset_fingerprint": source.fingerprint,
         "annotations": list(source.files),
     }
+    finished = None if overwrite else _find_finished_copy(out, identity, workers)
+    if finished is not None:
+        return AnnotationCopy(finished, made=False)
+    if not (overwrite and is_own_copy(out)):
+        check_free(out)
     try:
         with open_partial(out, identity | {"toolkit": __version__}) as partial:
             records = _make_files(source, partial, workers, progress)
@@ -183,10 +139,42 @@ def corrupt_visor(
             write_json(partial / RECIPE_FILE, source.recipe.to_dict(), indent=1)
             write_licences(partial, *_compose_licences(source))
             write_json(partial / SUMMARY_FILE, summary, indent=1)
+            _move_old_copy(out, partial)
             finish(partial, out, overwrite=False)
     except OSError as error:
         raise _refuse_write(error, name_partial_folder(out)) from None
-    return summary
+    return AnnotationCopy(summary, made=True)
+
+
+def _find_finished_copy(
+    out: Path, identity: Mapping[str, Any], workers: int
+) -> dict[str, Any] | None:
+    """Return the summary of an equal copy at `out` that agrees with its records, or None."""
+    try:
+        summary = read_summary(out / SUMMARY_FILE)
+        same = identity.items() <= summary.items() and not verify_visor(out, None, workers).lines
+    except InputError:
+        return None
+    return summary if same else None
+
+
+def is_own_copy(folder: Path) -> bool:
+    """Return whether a folder is a noisy copy of annotations, without foreign files."""
+    try:
+        choose_polygon_noise(load_recipe(folder / RECIPE_FILE))
+        known = {Path(name).parts[0] for name in read_digests(folder / DIGESTS_FILE)}
+        known |= {RECIPE_FILE, SUMMARY_FILE, DIGESTS_FILE, LEDGER_FILE, LICENSE_FILE, NOTICE_FILE}
+        return {entry.name for entry in list_folder(folder)} <= known
+    except InputError:
+        return False
+
+
+def _move_old_copy(out: Path, partial: Path) -> None:
+    """Move a copy that is replaced into the work folder, which is removed at the end."""
+    if is_own_copy(out):
+        replaced = name_journal_folder(partial).parent / "replaced"
+        remove_path(replaced)
+        os.replace(out, replaced)
 
 
 def _make_files(
@@ -222,23 +210,6 @@ def _make_file(task: _CopyTask, name: str) -> SequenceRecord:
     write_bytes(task.partial / name, data)
     append(name_journal_folder(task.partial), task.run, record)
     return record
-
-
-def make_record(source: AnnotationSource, name: str) -> tuple[SequenceRecord, dict[str, Any]]:
-    """Make the record and the noisy document of one file of a source."""
-    path = source.files[name]
-    document = read_json(path, "annotation file")
-    if digest_json(document) != source.digests[name]:
-        hint = "do not change the annotations, and run again"
-        raise Interruption(Problem("changed during the run", str(path), hint))
-    noise = choose_polygon_noise(source.recipe)
-    noisy = corrupt_document(document, path, noise, source.recipe.seed, source.threshold)
-    record = SequenceRecord.make_empty(name)
-    record.rows.extend(row.to_json() for row in noisy.rows)
-    record.digests[name] = digest_json(noisy.document)
-    record.clean_digests["annotations"] = [source.digests[name]]
-    record.tally.update(noisy.tally)
-    return record, noisy.document
 
 
 def _is_finished(

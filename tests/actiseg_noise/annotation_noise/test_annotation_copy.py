@@ -103,7 +103,9 @@ def test_an_interrupted_run_is_resumed(
 
 
 def test_an_exact_rate_takes_its_share(clean: Path, tmp_path: Path) -> None:
-    summary = corrupt_visor(clean, polygon_recipe(rate=0.25, exact=True), tmp_path / "exact")
+    summary = corrupt_visor(
+        clean, polygon_recipe(rate=0.25, exact=True), tmp_path / "exact"
+    ).summary
     assert (summary["noise"]["selected"], summary["noise"]["items"]) == (4, 16)
     assert verify_visor(tmp_path / "exact", clean).lines == []
 
@@ -135,7 +137,6 @@ def test_places_and_sources_are_refused(clean: Path, noisy: Path, tmp_path: Path
     recipe = polygon_recipe()
     for folder, out, message in (
         (noisy, tmp_path / "out", "is a noisy split"),
-        (clean, noisy, "already exists"),
         (clean, clean / "out", "is inside the input"),
         (tmp_path / "absent", tmp_path / "out", "folder of annotations is missing"),
     ):
@@ -146,6 +147,27 @@ def test_places_and_sources_are_refused(clean: Path, noisy: Path, tmp_path: Path
         corrupt_visor(clean, recipe, tmp_path / "out")
     assert len(caught.value.problems) > 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clean", "noisy"]
+
+
+def test_an_equal_copy_is_kept_and_another_needs_overwrite(clean: Path, noisy: Path) -> None:
+    files = tree(noisy)
+    again = corrupt_visor(clean, polygon_recipe(), noisy)
+    assert (again.made, tree(noisy)) == (False, files)
+    for change in (None, "changed"):
+        if change:
+            (noisy / "val/P01_01.json").write_text('{"video_annotations": []}')
+        recipe = polygon_recipe("dilate") if change is None else polygon_recipe()
+        with pytest.raises(InputError, match="already exists"):
+            corrupt_visor(clean, recipe, noisy)
+    made = corrupt_visor(clean, polygon_recipe("dilate"), noisy, overwrite=True)
+    assert made.made
+    assert tree(noisy).keys() == files.keys()
+    assert verify_visor(noisy, clean).lines == []
+    assert sorted(path.name for path in noisy.parent.iterdir()) == ["clean", "noisy"]
+    (noisy / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="already exists"):
+        corrupt_visor(clean, polygon_recipe(), noisy, overwrite=True)
+    assert (noisy / "thesis.txt").exists()
 
 
 def test_a_copy_is_verified(clean: Path, noisy: Path) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import read_json
-from actiseg_data.core.errors import Interruption, Problem
+from actiseg_data.core.errors import Interruption, Problem, refuse
 from actiseg_data.core.workers import ProgressCallback, run_parallel
 from actiseg_data.layouts.visor_json import parse_video
 from actiseg_data.make.prepare.annotation_files import find_annotation_files
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.make.prepare.noisy_annotations import describe_noise_of_files
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.annotation_noise.document_noise import (
     corrupt_document,
     draw_document_selection,
@@ -80,10 +81,11 @@ def open_annotations(
     """
     recipe = check_recipe(recipe)
     noise = choose_polygon_noise(recipe)
-    if folder.is_dir():
-        refuse_noisy_source(folder)
     root = folder if folder.is_dir() else folder.parent
     paths = find_annotation_files(folder, recipe.split)
+    stated = describe_noise_of_files(paths)
+    if stated is not None:
+        raise refuse(f"is a noisy copy: {stated}", folder, "give the clean annotations")
     surveyed = run_parallel(_survey_document, recipe.seed, paths, workers, progress)
     names = [path.relative_to(root).as_posix() for path in paths]
     threshold = noise.rate

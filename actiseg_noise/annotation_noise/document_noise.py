@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ def corrupt_document(
         With everything that is wrong in the document.
     """
     video = parse_video(document, path)
-    noisy: dict[str, Any] = deepcopy(dict(document))
+    noisy = _copy_entities(document)
     items = list_items(video)
     tally = Counter(frames=len(video.frames), items=len(items))
     tally["absent"] = sum(len(frame.entities) for frame in video.frames) - len(items)
@@ -111,6 +110,15 @@ def corrupt_document(
         rows.append(_make_row(item, drawn, noise))
         tally.update(dict(_count_item(item, drawn)))
     return DocumentNoise(noisy, tuple(rows), +tally)
+
+
+def _copy_entities(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy a document down to its entities, whose members are shared."""
+    frames = [
+        {**frame, "annotations": [dict(entity) for entity in frame["annotations"]]}
+        for frame in document["video_annotations"]
+    ]
+    return {**document, "video_annotations": frames}
 
 
 def _make_row(item: AnnotationItem, drawn: EntityNoise, noise: Noise) -> MaskRow:

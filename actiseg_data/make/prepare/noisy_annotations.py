@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.split_documents import DIGESTS_FILE, read_digests
 
 _LEVELS = 3
 """Folders above an annotation file in which the recipe may be."""
@@ -13,6 +14,8 @@ _LEVELS = 3
 
 def describe_noise_of_files(files: Sequence[Path]) -> str | None:
     """Describe the noise of annotation files, as recipes next to or above them state it.
+
+    A recipe is that of the files if the digests beside it list one of them.
 
     Returns
     -------
@@ -22,15 +25,18 @@ def describe_noise_of_files(files: Sequence[Path]) -> str | None:
     Raises
     ------
     InputError
-        If a recipe is damaged.
+        If such a record is damaged.
     """
-    folders = {folder for file in files for folder in list(file.absolute().parents)[:_LEVELS]}
+    places = [file.absolute() for file in files]
+    folders = {folder for place in places for folder in list(place.parents)[:_LEVELS]}
     stated = []
     for folder in sorted(folders):
-        path = folder / RECIPE_FILE
-        if not path.is_file():
+        if not ((folder / RECIPE_FILE).is_file() and (folder / DIGESTS_FILE).is_file()):
             continue
-        recipe = read_recipe(path)
+        digests = read_digests(folder / DIGESTS_FILE)
+        if not any((folder / name) in places for name in digests):
+            continue
+        recipe = read_recipe(folder / RECIPE_FILE)
         noises = " and ".join(
             f"{noise.kind!r} noise at rate {noise.rate:g} to the {noise.medium}"
             for noise in recipe.noises

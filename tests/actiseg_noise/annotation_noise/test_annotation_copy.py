@@ -19,6 +19,7 @@ from actiseg_noise.annotation_noise.annotation_copy import corrupt_visor
 from actiseg_noise.recipes.building import load_recipe, make_recipe
 from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from tests.actiseg_noise.annotation_noise.folders import make_folder, polygon_recipe, read
+from tests.helpers.pages import code_blocks
 from tests.helpers.visor_files import VisorFiles, tree
 
 NAMES = {"val/P01_01.json", "val/P01_02.json.gz"}
@@ -136,7 +137,9 @@ def test_what_polygons_cannot_have_is_refused() -> None:
 def test_places_and_sources_are_refused(clean: Path, noisy: Path, tmp_path: Path) -> None:
     recipe = polygon_recipe()
     for folder, out, message in (
-        (noisy, tmp_path / "out", "is a noisy split"),
+        (noisy, tmp_path / "out", "is a noisy copy: 'jitter' noise"),
+        (noisy / "val", tmp_path / "out", "is a noisy copy"),
+        (noisy / "val" / "P01_01.json", tmp_path / "out", "is a noisy copy"),
         (clean, clean / "out", "is inside the input"),
         (tmp_path / "absent", tmp_path / "out", "folder of annotations is missing"),
     ):
@@ -254,7 +257,17 @@ def test_prepare_takes_a_noisy_copy(tmp_path: Path) -> None:
     clean = files.prepare(out=tmp_path / "clean_root")
     assert (clean.noise, clean.sequences) == (None, report.sequences)
     assert "noise" not in read(tmp_path / "clean_root" / "prepare-val.json")
+    shutil.copy(noisy / "recipe.json", tmp_path)  # a recipe of something else
+    assert files.prepare(out=tmp_path / "other_root").noise is None
     assert arguments["split"] == "val"
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_folder(tmp_path / "annotations", ("P01_01",))
+    (example,) = code_blocks("docs/polygons.md", "python")
+    exec(compile(example.replace("workers=2", "workers=1"), "docs/polygons.md", "exec"), {})
+    assert (tmp_path / "noisy_annotations" / "val" / "P01_01.json").is_file()
 
 
 def test_a_packed_file_stays_packed(noisy: Path) -> None:

@@ -1,4 +1,4 @@
-"""VISOR: a JSON document of polygons for each video; `visor_json` reads the sparse annotations."""
+"""VISOR: a JSON document of polygons for each video, which `visor_json` reads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ VISOR = Layout(
     documents=(
         DocumentKind(
             frozenset((b"video_annotations", b"interpolation")),
-            "VISOR's dense interpolations (no command takes them; actiseg-noise prepare visor "
-            "takes VISOR's sparse annotations)",
+            "VISOR's dense interpolations (actiseg-noise prepare visor takes them)",
         ),
         DocumentKind(
             frozenset((b"video_annotations",)),

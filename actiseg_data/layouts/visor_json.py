@@ -1,12 +1,14 @@
-"""Raw VISOR sparse annotations: one JSON document per video, with polygons in 1920 x 1080 pixels.
+"""Raw VISOR annotations: one JSON document per video, with polygons.
 
-Each frame has entities: a name, an EPIC noun class, and polygons. For hands and gloves the
-annotations also name the entity that they touch.
+Each frame has entities: a name, an EPIC noun class, and polygons. Sparse annotations are from
+people, in 1920 x 1080 pixels; for hands and gloves they also name the entity that they touch. Dense
+interpolations between these frames are from a network, in 854 x 480 pixels, without contacts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path, PureWindowsPath
 from typing import Any, TypeAlias
@@ -27,7 +29,10 @@ from actiseg_data.layouts.recognition import recognise_dataset
 FloatArray: TypeAlias = NDArray[np.float64]
 
 FULL = (1080, 1920)
-"""(H, W) of the frames that the polygons are drawn on."""
+"""(H, W) of the frames that the polygons of sparse annotations are drawn on."""
+
+SMALL = (480, 854)
+"""(H, W) of the frames of dense interpolations, and of ActionVOS's masks, weights and frames."""
 
 MAX_COORDINATE = 100_000.0
 """Largest coordinate of a vertex, in pixels. Real vertices leave the image by up to 41."""
@@ -62,6 +67,8 @@ class Entity:
         Of gloves: the hands that wear it; a plain text if VISOR has one.
     left_out : tuple of int
         Positions, among the polygons of the file, of those with fewer than 3 points.
+
+    Dense interpolations have no `exhaustive`, which is empty then, and may have no id.
     """
 
     entity_id: str
@@ -83,7 +90,10 @@ class Entity:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One annotated frame. `name` is VISOR's file name; `entities` are in painting order."""
+    """One annotated frame. `name` is VISOR's file name; `entities` are in painting order.
+
+    The `subsequence` of an interpolated frame is the number of the interpolation.
+    """
 
     name: str
     image_path: str
@@ -93,25 +103,35 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """One annotated video, its frames in the order of the file."""
+    """One annotated video, its frames in the order of the file.
+
+    In dense interpolations, a frame between two of them may occur twice, see `join_frames`.
+    """
 
     name: str
     frames: tuple[Frame, ...]
+    is_dense: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the frames that the polygons are drawn on."""
+        return SMALL if self.is_dense else FULL
 
 
 def read_video(path: Path) -> Video:
-    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); all problems raise one `InputError`."""
-    document = Cursor(read_json(path, "annotation file"), str(path))
+    """Read a VISOR JSON (``.json``, ``.json.gz``); all problems raise one `InputError`."""
+    return parse_video(read_json(path, "annotation file"), path)
+
+
+def parse_video(value: Any, path: Path) -> Video:
+    """Parse the document of a VISOR JSON; all problems raise one `InputError`."""
+    document = Cursor(value, str(path))
     _refuse_other_kinds(document, path)
     elements = list(document["video_annotations"].iterate_elements())
-    if _are_interpolated([element.value for element in elements]):
-        raise refuse(
-            "these are VISOR's dense interpolations; prepare takes the sparse annotations",
-            path,
-            "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
-        )
+    is_dense = _are_interpolated([element.value for element in elements])
     problems = ProblemCollector()
-    frames: list[tuple[str, Frame]] = collect_valid(elements, _parse_frame, problems)
+    parse = partial(_parse_frame, is_dense=is_dense)
+    frames: list[tuple[str, Frame]] = collect_valid(elements, parse, problems)
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
@@ -122,8 +142,26 @@ def read_video(path: Path) -> Video:
             path,
             "write one file for each",
         )
-    refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
-    return Video(videos[0], tuple(frame for _, frame in frames))
+    if not is_dense:
+        refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
+    return Video(videos[0], tuple(frame for _, frame in frames), is_dense)
+
+
+def join_frames(video: Video) -> dict[str, Frame]:
+    """Return the frames of a video by name.
+
+    A frame that occurs twice, at the end of one interpolation and at the start of the next, has the
+    entities of both, each name once, the first one.
+    """
+    joined: dict[str, Frame] = {}
+    for frame in video.frames:
+        earlier = joined.get(frame.name)
+        if earlier is not None:
+            known = {entity.name for entity in earlier.entities}
+            more = tuple(entity for entity in frame.entities if entity.name not in known)
+            frame = replace(earlier, entities=earlier.entities + more)
+        joined[frame.name] = frame
+    return joined
 
 
 def _refuse_other_kinds(document: Cursor, path: Path) -> None:
@@ -136,7 +174,7 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
         if kind is None
         else f"is {kind}",
         path,
-        "give VISOR's sparse annotations alone",
+        "give VISOR's annotations alone",
     )
 
 
@@ -157,13 +195,17 @@ def _are_interpolated(frames: list[Any]) -> bool:
     )
 
 
-def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
+def _parse_frame(cursor: Cursor, *, is_dense: bool) -> tuple[str, Frame]:
     """Parse a frame and the name of its video."""
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     with problems.collect():
         image = cursor["image"]
+        if is_dense:
+            texts["subsequence"] = str(image.as_mapping().get("interpolation", ""))
         for field in ("video", "name", "image_path", "subsequence"):
+            if field in texts:
+                continue
             with problems.collect():
                 texts[field] = image[field].as_text()
                 _check_path(field, texts[field], image.where, problems)
@@ -177,9 +219,11 @@ def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
                 "fetch the file again",
             )
         else:
-            entities = collect_valid(elements, _parse_entity, problems)
+            parse = partial(_parse_entity, is_dense=is_dense)
+            entities = collect_valid(elements, parse, problems)
     problems.raise_if_any()
-    refuse_repeats("entity id", (e.entity_id for e in entities), cursor.where, problems)
+    ids = (entity.entity_id for entity in entities if entity.entity_id)
+    refuse_repeats("entity id", ids, cursor.where, problems)
     frame = Frame(texts["name"], texts["image_path"], texts["subsequence"], tuple(entities))
     return texts["video"], frame
 
@@ -199,11 +243,14 @@ def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -
             check_name(part, "frame" if field == "name" else field.replace("_", " "), where)
 
 
-def _parse_entity(cursor: Cursor) -> Entity:
+def _parse_entity(cursor: Cursor, *, is_dense: bool) -> Entity:
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     for field in ("id", "name", "exhaustive"):
         with problems.collect():
+            if is_dense and field != "name" and cursor.as_mapping().get(field) is None:
+                texts[field] = ""
+                continue
             texts[field] = cursor[field].as_text()
             if not texts[field].strip():
                 problems.add(f"the {field} is empty", cursor.where, "correct the file")

@@ -23,7 +23,7 @@ You may share and adapt them for non-commercial purposes if you give attribution
 For commercial use ask the University of Bristol.
 """
 
-VISOR_NOTICE = """\
+_VISOR_WORKS = """\
 This dataset was made from:
 
 * EPIC-KITCHENS VISOR: A. Darkhalil, D. Shan, B. Zhu, J. Ma, A. Kar, R. Higgins, S. Fidler,
@@ -32,7 +32,10 @@ This dataset was made from:
 * EPIC-KITCHENS-100: D. Damen, H. Doughty, G. M. Farinella, A. Furnari, E. Kazakos, J. Ma,
   D. Moltisanti, J. Munro, T. Perrett, W. Price, M. Wray. Rescaling Egocentric Vision: Collection,
   Pipeline and Challenges for EPIC-KITCHENS-100. IJCV 2022.
+"""
 
+VISOR_NOTICE = f"""\
+{_VISOR_WORKS}
 by the construction of:
 
 * ActionVOS: L. Ouyang, R. Liu, Y. Huang, R. Furuta, Y. Sato. ActionVOS: Actions as Prompts for
@@ -57,8 +60,18 @@ def read_licences(folder: Path) -> tuple[str, str]:
 
     A dataset that was prepared by other means is still under VISOR's terms.
     """
+    return _read_texts(folder, VISOR_LICENSE, VISOR_NOTICE)
+
+
+def read_raw_licences(folder: Path) -> tuple[str, str]:
+    """Read the licence and notice of raw annotations; VISOR's if they have none."""
+    return _read_texts(folder, VISOR_LICENSE, _VISOR_WORKS)
+
+
+def _read_texts(folder: Path, license_text: str, notice_text: str) -> tuple[str, str]:
+    """Read the licence and notice of a folder, or take the given ones if it has none."""
     texts = []
-    for name, default in ((LICENSE_FILE, VISOR_LICENSE), (NOTICE_FILE, VISOR_NOTICE)):
+    for name, default in ((LICENSE_FILE, license_text), (NOTICE_FILE, notice_text)):
         path = folder / name
         texts.append(path.read_text("utf-8", "replace") if path.is_file() else default)
     return texts[0], texts[1]

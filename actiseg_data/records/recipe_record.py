@@ -22,7 +22,12 @@ from actiseg_data.core.names import check_name
 RECIPE_FILE = "recipe.json"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 
-MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope", "objects": "span"}
+MEDIUM_MEMBERS: Mapping[str, str] = {
+    "masks": "overlap",
+    "text": "scope",
+    "objects": "span",
+    "polygons": "fill",
+}
 """The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
 
 OBJECT_KINDS = ("missing", "merge", "swap", "ghost")
@@ -52,7 +57,7 @@ class Noise:
     medium : str
         What the noise changes, one of `MEDIUM_MEMBERS`.
     choice : str
-        The value of its medium's own member, see `overlap` and `scope`.
+        The value of its medium's own member, see `overlap`, `scope` and `fill`.
     parameters : mapping
         All parameters of the kind.
     """
@@ -70,6 +75,11 @@ class Noise:
     def overlap(self) -> str | None:
         """Of mask noise: the rule for shared pixels."""
         return self.choice if self.medium == "masks" else None
+
+    @property
+    def fill(self) -> str | None:
+        """Of polygon noise: how several polygons of an entity count together."""
+        return self.choice if self.medium == "polygons" else None
 
     @property
     def scope(self) -> str | None:
@@ -121,6 +131,11 @@ class Recipe:
     def mask_noise(self) -> Noise | None:
         """Its mask noise, or None."""
         return self._find_noise("masks")
+
+    @property
+    def polygon_noise(self) -> Noise | None:
+        """Its polygon noise, or None."""
+        return self._find_noise("polygons")
 
     @property
     def text_noise(self) -> Noise | None:

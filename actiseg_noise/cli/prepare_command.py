@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def prepare_split(
     annotations: Annotated[
         Path,
-        typer.Option(help="Folder of VISOR's sparse JSON files, a folder above it, or one file."),
+        typer.Option(
+            help="Folder of VISOR's JSON files, sparse or dense, a folder above it, or one file."
+        ),
     ],
     frame_mapping: Annotated[Path, typer.Option(help="VISOR's frame_mapping.json (or .json.gz).")],
     narrations: Annotated[
@@ -87,6 +89,8 @@ def describe_preparation(report: PrepareReport) -> Iterator[str]:
     if report.images is not None:
         yield f"{report.images} frames have an image"
     yield f"numbering: {report.numbering.note}"
+    if report.noise is not None:
+        yield f"the annotations are a noisy copy: {report.noise}"
     for kind, count in report.counts.items():
         if count:
             yield f"{count:8d} {KINDS[kind]}"

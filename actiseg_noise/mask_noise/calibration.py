@@ -134,6 +134,37 @@ def calibrate(measure: Callable[[int], float], target: float, guess: int, limit:
     return min(seen, key=lambda level: (abs(seen[level] - target), level))
 
 
+def find_level(
+    measure: Callable[[int], float], strength: Strength, guess: float, limit: int, at_limit: str
+) -> tuple[int, str]:
+    """Find the level closest to a strength, and the status of the item at that level.
+
+    Parameters
+    ----------
+    measure : callable
+        Computes the IoU with the clean object at a level, see `calibrate`. It is called again at
+        levels that it was called at before.
+    strength : Strength
+        Strength to reach.
+    guess : float
+        Displacement in pixels to try first.
+    limit : int
+        Largest level.
+    at_limit : str
+        Status of an item that the limit keeps from its strength.
+
+    Examples
+    --------
+    >>> find_level(lambda level: 1 - level / 1000, Strength(target_iou=0.8), 3.0, 900, "fold")
+    (200, 'met')
+    """
+    if strength.radius is not None:
+        return _limit_radius(strength.radius, limit, at_limit)
+    target = 1.0 if strength.target_iou is None else strength.target_iou
+    level = calibrate(measure, target, round(guess * SUBPIXEL), limit)
+    return level, _determine_status(measure(level), lambda: measure(limit), target, at_limit)
+
+
 def draw_at_strength(
     draw: Callable[[int], Patch],
     clean: ObjectMask,
@@ -166,11 +197,6 @@ def draw_at_strength(
             patches[level] = draw(level)
         return compute_iou(clean.patch, patches[level])
 
-    if strength.radius is not None:
-        level, status = _limit_radius(strength.radius, limit, at_limit)
-    else:
-        target = 1.0 if strength.target_iou is None else strength.target_iou
-        level = calibrate(measure, target, round(guess * SUBPIXEL), limit)
-        status = _determine_status(measure(level), lambda: measure(limit), target, at_limit)
+    level, status = find_level(measure, strength, guess, limit, at_limit)
     value = measure(level)
     return NoisyOutline(patches[level], value, status, {"radius": level / SUBPIXEL})

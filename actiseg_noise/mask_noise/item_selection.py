@@ -5,7 +5,7 @@ from __future__ import annotations
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_uniform, make_key
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 
 SELECTION = 1
 """Algorithm of the selection. It is separate from the algorithms of the kinds, so that a kind whose

@@ -12,8 +12,8 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.item_selection import draw_outline_selection, list_eligible_objects
 from actiseg_noise.mask_noise.object_units import ObjectUnit, VisibleObjects, list_units
-from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.recipes.rates import find_exact_threshold
+from actiseg_noise.recipes.spec_finding import selects_clips
 
 OUTLINES = "masks"
 """The name of the threshold of outlines; those of whole objects have the names of their kinds."""

@@ -46,7 +46,7 @@ from actiseg_noise.measurement.mask_pairs import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.noisy_documents import read_documents
 from actiseg_noise.split.noisy_split import NoisySplit, find_source_root, open_noisy_split
 from actiseg_noise.split.text_items import NoisyList

@@ -14,7 +14,7 @@ from actiseg_noise.measurement.grouping import group_by
 from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange
 from actiseg_noise.measurement.object_findings import compare_objects_with_recipe
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.text_items import NoisyList
 
 _VISIBLE = 0.9

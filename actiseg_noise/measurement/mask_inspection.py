@@ -33,7 +33,7 @@ from actiseg_noise.measurement.mask_changes import (
     summarise_items,
 )
 from actiseg_noise.measurement.medium_result import MediumResult
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.noisy_split import NoisySplit
 
 

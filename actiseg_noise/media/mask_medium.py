@@ -41,7 +41,8 @@ from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.object_summary import OBJECT_SECTION, compare_object_section
 from actiseg_noise.media.summary_sections import compare_section
-from actiseg_noise.recipes.kind_specs import IMPORTED, selects_clips
+from actiseg_noise.recipes.kind_specs import IMPORTED
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord

@@ -9,7 +9,7 @@ from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
 from actiseg_data.records.split_documents import SUMMARY_FILE
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.noisy_documents import SplitDocuments
 
 

@@ -29,9 +29,9 @@ from actiseg_noise.recipes.kind_specs import (
     MIXED,
     OBJECTS,
     KindSpec,
-    find_kind_spec,
     list_type_names,
 )
+from actiseg_noise.recipes.spec_finding import find_kind_spec, find_rate_keyword
 
 _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
@@ -39,7 +39,7 @@ _SHARED = ("rate", "exact", "objects")
 
 def _list_own_settings(medium: str) -> dict[str, str]:
     """List settings for noise in one medium only, and the attributes of `Noise` that they set."""
-    return {MEDIUM_MEMBERS[medium]: "choice", MEDIUM_SPECS[medium].rate: "rate"}
+    return {MEDIUM_MEMBERS[medium]: "choice", find_rate_keyword(medium): "rate"}
 
 
 def list_settings() -> list[str]:
@@ -300,7 +300,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
     problems = ProblemCollector()
-    medium, member = MEDIUM_SPECS[noise.medium], MEDIUM_MEMBERS[noise.medium]
+    member = MEDIUM_MEMBERS[noise.medium]
     if noise.medium != spec.medium:
         problems.add(
             f"{noise.kind!r} must have {MEDIUM_MEMBERS[spec.medium]!r}",
@@ -308,7 +308,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
             "correct the file",
         )
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
-        where = "`rate`" if one_rate else f"`{medium.rate}`"
+        where = "`rate`" if one_rate else f"`{find_rate_keyword(noise.medium)}`"
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     with problems.collect():
         check_choice(noise.objects, OBJECTS, "objects")

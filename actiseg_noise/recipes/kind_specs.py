@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.records.recipe_record import Noise
 from actiseg_noise.recipes.kind_parameters import (
     APPROXIMATE,
     DIFFERENCES,
@@ -231,17 +230,6 @@ IMPORTED_SPECS: Mapping[str, KindSpec] = {
     )
 }
 """The kind `IMPORTED` by medium. It has no rule for overlaps: masks show their result alone."""
-
-
-def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
-    """Return the specification of a noise in a recipe, or None if its kind is unknown."""
-    return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
-
-
-def selects_clips(noise: Noise) -> bool:
-    """Return whether a draw of a noise selects objects in all frames of a sequence together."""
-    spec = find_kind_spec(noise.kind, noise.medium)
-    return noise.span == "clip" or (spec is not None and spec.whole_clips)
 
 
 def list_kinds(medium: str) -> list[str]:

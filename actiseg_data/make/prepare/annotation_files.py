@@ -9,6 +9,8 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.listing import describe_contents, list_files
 from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
 
 
 def check_split(split: str) -> None:
@@ -24,7 +26,8 @@ def find_annotation_files(annotations: Path | Sequence[Path], split: str) -> tup
     ----------
     annotations : Path or sequence of Path
         One annotation file, or a folder that has them in ``<split>/`` or ``annotations/<split>/``,
-        as in VISOR's download, or directly. Or the files themselves.
+        as in VISOR's download, or directly. Or the files themselves. The records of a noisy copy
+        are no annotation files.
     split : str
         ``train`` or ``val``.
 
@@ -43,7 +46,11 @@ def find_annotation_files(annotations: Path | Sequence[Path], split: str) -> tup
     if not annotations.exists():
         raise refuse("the folder of annotations is missing", annotations, "check the path")
     for folder in (annotations / split, annotations / "annotations" / split, annotations):
-        files = list_files(folder, *_ENDINGS) if folder.is_dir() else []
+        files = [
+            entry
+            for entry in (list_files(folder, *_ENDINGS) if folder.is_dir() else [])
+            if entry.name not in _RECORDS
+        ]
         if files:
             return tuple(entry.path for entry in files)
     kind = recognise_dataset(annotations)
@@ -54,6 +61,9 @@ def find_annotation_files(annotations: Path | Sequence[Path], split: str) -> tup
     held = describe_contents(annotations)
     raise refuse(f"has no annotation file (*.json, *.json.gz); it has {held}", annotations, hint)
 
+
+_RECORDS = (RECIPE_FILE, SUMMARY_FILE, DIGESTS_FILE)
+"""What a noisy copy of a folder has besides the annotation files."""
 
 _ENDINGS = (".json", ".json.gz")
 """Endings of annotation files, in lower case."""

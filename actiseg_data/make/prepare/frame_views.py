@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
-from actiseg_data.layouts.visor_json import FULL, Frame
+from actiseg_data.layouts.visor_json import FULL, SMALL, Frame
 from actiseg_data.make.prepare.contacts import HANDS, Box, HeldEntity, find_held_entities
 from actiseg_data.make.prepare.polygon_fills import (
-    SMALL,
     Fills,
     fill,
     paint,
@@ -53,11 +52,11 @@ class FrameView:
     cut_boxes: tuple[Box, ...]
 
 
-def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
-    """Draw a corrected frame. `contacts` says whether its contacts are used."""
-    fills = Fills()
+def view_frame(frame: Frame, *, contacts: bool, size: tuple[int, int] = FULL) -> FrameView:
+    """Draw a corrected frame of some size. `contacts` says whether its contacts are used."""
+    fills = Fills(size)
     shapes = [fills.get(entity.polygons) for entity in frame.entities]
-    places = np.zeros(FULL, np.uint8)
+    places = np.zeros(size, np.uint8)
     for place, shape in enumerate(shapes, 1):
         paint(places, shape, place)
     names = tuple(entity.name for entity in frame.entities)
@@ -70,7 +69,7 @@ def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
     return FrameView(
         places=sample_map(places),
         names=names,
-        shapes=tuple(map(sample_patch, shapes)),
+        shapes=tuple(sample_patch(shape, size) for shape in shapes),
         meets_box=tuple(any(_is_in_box(shape, thing) for thing in things) for shape in shapes),
         in_box=frozenset(in_box | {name for name in names if name in HANDS}),
         boxes=_draw_boxes(things) if things else None,

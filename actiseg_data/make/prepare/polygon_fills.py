@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch, fill_closed
-from actiseg_data.layouts.visor_json import FULL, FloatArray
-
-SMALL = (480, 854)
-"""(H, W) of ActionVOS's masks, weights and frames."""
+from actiseg_data.layouts.visor_json import FULL, SMALL, FloatArray
 
 
 def map_nearest_grid(source: int, target: int) -> NDArray[np.intp]:
@@ -27,8 +24,10 @@ ROWS = map_nearest_grid(FULL[0], SMALL[0])
 COLUMNS = map_nearest_grid(FULL[1], SMALL[1])
 
 
-def sample_patch(patch: Patch) -> Patch:
-    """Resample a patch of a full frame to mask size, without making the full frame."""
+def sample_patch(patch: Patch, size: tuple[int, int] = FULL) -> Patch:
+    """Resample a patch of a frame to mask size, without making the whole frame."""
+    if size == SMALL:
+        return patch
     rows, columns = patch.window
     top, bottom = np.searchsorted(ROWS, (rows.start, rows.stop))
     left, right = np.searchsorted(COLUMNS, (columns.start, columns.stop))
@@ -36,9 +35,9 @@ def sample_patch(patch: Patch) -> Patch:
     return Patch(int(top), int(left), mask)
 
 
-def sample_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Resample a full (1080, 1920) map to (480, 854)."""
-    return full[ROWS][:, COLUMNS]
+def sample_map(whole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Resample a map to (480, 854), unless it has that size."""
+    return whole if whole.shape == SMALL else whole[ROWS][:, COLUMNS]
 
 
 def paint(image: NDArray[np.uint8], patch: Patch, value: int) -> None:
@@ -53,18 +52,19 @@ class Fills:
     nested one is a hole, overlapping parts cancel.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int] = FULL) -> None:
+        self.size = size
         # The keys are identities of arrays, which live as long as the frame of this object.
         self._made: dict[tuple[int, ...], Patch] = {}
 
     def get(self, polygons: tuple[FloatArray, ...]) -> Patch:
-        """Return the fill of polygons, cut to its bounding box on the full frame."""
+        """Return the fill of polygons, cut to its bounding box on the frame."""
         key = tuple(map(id, polygons))
         if key not in self._made:
-            self._made[key] = fill(polygons)
+            self._made[key] = fill(polygons, self.size)
         return self._made[key]
 
 
-def fill(polygons: tuple[FloatArray, ...]) -> Patch:
+def fill(polygons: tuple[FloatArray, ...], size: tuple[int, int] = FULL) -> Patch:
     """Fill polygons even-odd, with vertices cut to whole pixels toward zero."""
-    return fill_closed([polygon.astype(np.int64) for polygon in polygons], FULL)
+    return fill_closed([polygon.astype(np.int64) for polygon in polygons], size)

@@ -23,8 +23,13 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.prepare.annotation_files import check_split, find_annotation_files
 from actiseg_data.make.prepare.contacts import Corrections, read_corrections
+from actiseg_data.make.prepare.dense_mapping import map_dense_frames
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
+from actiseg_data.make.prepare.noisy_annotations import (
+    compose_noise_notice,
+    describe_noise_of_files,
+)
 from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
 from actiseg_data.make.prepare.preparation_plan import (
     ListPlan,
@@ -79,8 +84,8 @@ def prepare_visor(
     Parameters
     ----------
     annotations : Path or sequence of Path
-        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`, or
-        the files themselves.
+        Folder of VISOR JSON files (``.json``, ``.json.gz``), see `find_annotation_files`, or the
+        files themselves: sparse annotations, or dense interpolations.
     split : str
         ``train`` or ``val``. Only val drops the contacts of unsure frames.
     frame_mapping : Path
@@ -121,6 +126,7 @@ def prepare_visor(
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")
     files = find_annotation_files(annotations, split)
+    noise = describe_noise_of_files(files)
     surveyed = _survey(files, split, sources, workers)
     surveys = [survey for survey in surveyed if survey.video in sources.mapping]
     unknown = [
@@ -128,7 +134,8 @@ def prepare_visor(
         for survey in surveyed
         if survey.video not in sources.mapping
     ]
-    plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
+    mapping = map_dense_frames(surveys, sources.mapping)
+    plan = plan_split(surveys, mapping, sources.narrations, sources.lists)
     _refuse_empty(plan, annotations if isinstance(annotations, Path) else files[0].parent)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
@@ -156,6 +163,7 @@ def prepare_visor(
             findings=findings,
             images=images,
             inputs=(*_list_annotations(split, surveyed), *sources.inputs),
+            noise=noise,
         )
         _write_documents(root, split, sequences, plan.lists, report)
     return report
@@ -338,6 +346,7 @@ def _report(
     findings: Iterable[SurveyFinding],
     images: Path | None,
     inputs: tuple[RawInput, ...],
+    noise: str | None,
 ) -> PrepareReport:
     places = collect(findings)
     return PrepareReport(
@@ -354,6 +363,7 @@ def _report(
             split,
             videos=len(surveys),
             silent=len(places["videos_without_narrations"]),
+            dense=len(places["dense_videos"]),
             from_lists=plan.claimed,
             moved=plan.moved,
         ),
@@ -369,6 +379,7 @@ def _report(
         ),
         findings=places,
         inputs=inputs,
+        noise=noise,
     )
 
 
@@ -389,4 +400,4 @@ def _write_documents(
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
     write_json(root / name_report(split), report.to_dict(), indent=1)
-    write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED)
+    write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED + compose_noise_notice(report.noise))

@@ -12,10 +12,15 @@ from actiseg_data.make.prepare.survey import SurveyFinding
 SCHEMA = 1
 
 KINDS = {
+    "dense_videos": "videos of dense interpolations: drawn at 854 x 480. They have no hand "
+    "contacts, so that objects are active by the narration alone, and hands always",
+    "joined_frames": "frames that end one interpolation and begin the next: their entities are "
+    "put together, each name once",
     "unknown_videos": "annotation files of videos that are not in the frame mapping: left out",
     "videos_without_narrations": "videos without a row in the narration tables: not in the derived "
     "list",
-    "frames_without_mapping": "annotated frames that are not in the frame mapping: left out",
+    "frames_without_mapping": "annotated frames that are not in the frame mapping, or "
+    "interpolated ones whose EPIC number another frame has: left out",
     "mapped_frames_without_annotation": "frames of the mapping that are not in the annotation "
     "file: left out",
     "actions_with_fewer_than_2_frames": "narrated actions with no or one annotated frame: left out",
@@ -125,6 +130,8 @@ class PrepareReport:
         The places of each kind of `KINDS`.
     inputs : tuple of RawInput
         Every raw file that was read, except images.
+    noise : str or None
+        The noise of the annotations, if they are a noisy copy.
     """
 
     split: str
@@ -140,6 +147,7 @@ class PrepareReport:
     lists: tuple[ListReport, ...]
     findings: dict[str, tuple[str, ...]]
     inputs: tuple[RawInput, ...]
+    noise: str | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -150,6 +158,8 @@ class PrepareReport:
         """Return the report as plain values, as in ``prepare-<split>.json``."""
         values = asdict(self)
         findings = values.pop("findings")
+        if self.noise is None:
+            del values["noise"]
         return {
             "schema": SCHEMA,
             **values,
@@ -172,15 +182,20 @@ def collect(findings: Iterable[SurveyFinding]) -> dict[str, tuple[str, ...]]:
 
 
 def describe_numbering(
-    split: str, videos: int, silent: int, from_lists: int, moved: int
+    split: str, videos: int, silent: int, from_lists: int, moved: int, dense: int = 0
 ) -> Numbering:
-    """Describe how the sequences were numbered; `silent` counts videos without narrations."""
+    """Describe how the sequences were numbered.
+
+    `silent` counts videos without narrations, `dense` those of dense interpolations.
+    """
     expected = VIDEOS_OF_SPLIT[split]
     lacks = []
     if videos < expected:
         lacks.append(f"{expected - videos} of the split's {expected} videos are missing")
     if silent:
         lacks.append(f"{silent} of the videos here have no narrations")
+    if dense:
+        lacks.append(f"{dense} of the videos here are dense interpolations")
     if lacks:
         note = f"running numbers are not the published ones: {' and '.join(lacks)}"
     else:

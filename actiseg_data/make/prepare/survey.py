@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -10,7 +11,13 @@ from typing import TypeAlias
 import numpy as np
 
 from actiseg_data.core.file_reading import record_digests
-from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame, Video, read_video
+from actiseg_data.layouts.visor_json import (
+    Entity,
+    FloatArray,
+    Frame,
+    join_frames,
+    read_video,
+)
 from actiseg_data.make.prepare.contacts import (
     GLOVES,
     HANDS,
@@ -30,7 +37,7 @@ SurveyFinding: TypeAlias = tuple[str, str]
 class Survey:
     """One annotation file. `objects` are name and class id of what has a polygon, by frame name.
 
-    `sha256` is of the content of the file, unpacked.
+    `sha256` is of the content of the file, unpacked. `is_dense`: it has dense interpolations.
     """
 
     path: Path
@@ -38,6 +45,7 @@ class Survey:
     video: str
     objects: dict[str, tuple[tuple[str, int], ...]]
     findings: tuple[SurveyFinding, ...]
+    is_dense: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,16 +61,22 @@ def survey_file(context: Context, path: Path) -> Survey:
     """Read a file and list its findings; an `InputError` lists all problems of the file."""
     with record_digests() as digests:
         video = read_video(path)
+    frames = join_frames(video)
     findings: list[SurveyFinding] = []
-    for frame in video.frames:
+    if video.is_dense:
+        findings.append(("dense_videos", video.name))
+        counts = Counter(frame.name for frame in video.frames)
+        findings += [("joined_frames", name) for name, count in counts.items() if count > 1]
+    for frame in frames.values():
         findings += _survey_entities(frame, context.classes)
-        findings += _survey_contacts(frame, context.corrections, context.drop)
-    findings += _survey_polygons(video)
+        if not video.is_dense:
+            findings += _survey_contacts(frame, context.corrections, context.drop)
+    findings += _survey_polygons(frames.values(), video.size)
     objects = {
-        frame.name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
-        for frame in video.frames
+        name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
+        for name, frame in frames.items()
     }
-    return Survey(path, digests[path], video.name, objects, tuple(findings))
+    return Survey(path, digests[path], video.name, objects, tuple(findings), video.is_dense)
 
 
 def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[SurveyFinding]:
@@ -102,13 +116,13 @@ def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iter
             yield "contacts_outside_frame", f"{frame.name}: {touch.side} ({touch.contact[:40]})"
 
 
-def _survey_polygons(video: Video) -> Iterator[SurveyFinding]:
+def _survey_polygons(frames: Iterable[Frame], size: tuple[int, int]) -> Iterator[SurveyFinding]:
     """List polygons that cross themselves or leave the image."""
     import shapely
 
     rings: list[tuple[str, FloatArray]] = [
         (_place(frame, entity, position), polygon)
-        for frame in video.frames
+        for frame in frames
         for entity in frame.entities
         for position, polygon in zip(entity.positions, entity.polygons, strict=True)
     ]
@@ -118,7 +132,7 @@ def _survey_polygons(video: Video) -> Iterator[SurveyFinding]:
     closed = [np.concatenate([polygon, polygon[:1]]) for _, polygon in rings]
     owner = np.repeat(np.arange(len(closed)), [len(ring) for ring in closed])
     simple = shapely.is_simple(shapely.linearrings(np.concatenate(closed), indices=owner))
-    height, width = FULL
+    height, width = size
     for (place, polygon), is_simple in zip(rings, simple, strict=True):
         if not is_simple:
             yield "crossing_polygons", place

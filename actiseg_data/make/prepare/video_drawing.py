@@ -14,7 +14,7 @@ from actiseg_data.core.files import write_bytes
 from actiseg_data.core.listing import describe_contents
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, escape_name
 from actiseg_data.layouts.photograph_search import list_photographs
-from actiseg_data.layouts.visor_json import Frame, read_video
+from actiseg_data.layouts.visor_json import FULL, Frame, join_frames, read_video
 from actiseg_data.make.prepare.automatic_labels import label_objects
 from actiseg_data.make.prepare.contacts import Corrections, correct_contacts, is_dropped
 from actiseg_data.make.prepare.frame_views import FrameView, view_frame
@@ -53,7 +53,7 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
     """Raise an `InputError` if a folder of images has none of the frames to draw."""
     name, listed = "", cache(list_photographs)
     for job in jobs:
-        frames = {frame.name: frame for frame in read_video(job.path).frames}
+        frames = join_frames(read_video(job.path))
         for name in sorted(frame.visor for frame in job.frames):
             frame = frames[name]
             if find_image(images, job.split, job.actions[0].video, frame, listed) is not None:
@@ -68,10 +68,11 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
 
 def draw_video(root: Path, job: VideoJob) -> VideoResult:
     """Write the files of a video's actions below `root`; bad images raise an `InputError`."""
-    frames = {frame.name: frame for frame in read_video(job.path).frames}
+    video = read_video(job.path)
+    frames = join_frames(video)
     labels: list[tuple[ObjectLabel, ...]] = []
     findings: list[SurveyFinding] = []
-    for action, views in _view_frames(job, frames, findings):
+    for action, views in _view_frames(job, frames, video.size, findings):
         of_action = _label_sequence(action, views)
         labels.append(of_action)
         object_ids = {label.name: label.object_id for label in of_action}
@@ -85,7 +86,7 @@ def draw_video(root: Path, job: VideoJob) -> VideoResult:
                 _name_file(root, job, WEIGHTS, action, f"{frame.epic}.png"),
                 make_weight_map(view, of_action),
             )
-    written = _write_images(root, job, frames, findings)
+    written = _write_images(root, job, frames, video.size, findings)
     return VideoResult(tuple(labels), written, tuple(findings))
 
 
@@ -94,7 +95,10 @@ def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file
 
 
 def _view_frames(
-    job: VideoJob, frames: Mapping[str, Frame], findings: list[SurveyFinding]
+    job: VideoJob,
+    frames: Mapping[str, Frame],
+    frame_size: tuple[int, int],
+    findings: list[SurveyFinding],
 ) -> Iterator[tuple[PlannedAction, dict[FrameName, FrameView]]]:
     """Iterate over actions and views of their frames. A view is kept until its last action."""
     last_use = {frame: n for n, action in enumerate(job.actions) for frame in action.frames}
@@ -104,8 +108,9 @@ def _view_frames(
             if name not in views:
                 frame = correct_contacts(frames[name.visor], job.corrections)
                 # VISOR-HOS drops frames of unsure contacts from validation, never from training.
-                use = not (job.split == "val" and is_dropped(frame))
-                views[name] = view_frame(frame, contacts=use)
+                # Dense interpolations have no contacts.
+                use = frame_size == FULL and not (job.split == "val" and is_dropped(frame))
+                views[name] = view_frame(frame, contacts=use, size=frame_size)
                 findings += [("boxes_cut", f"{name.visor}: {box}") for box in views[name].cut_boxes]
         yield action, views
         for name in action.frames:
@@ -129,7 +134,11 @@ def _label_sequence(
 
 
 def _write_images(
-    root: Path, job: VideoJob, frames: Mapping[str, Frame], findings: list[SurveyFinding]
+    root: Path,
+    job: VideoJob,
+    frames: Mapping[str, Frame],
+    expected: tuple[int, int],
+    findings: list[SurveyFinding],
 ) -> int:
     """Write the frames' images into the folders of all their actions; return their number."""
     if job.images is None:
@@ -144,9 +153,9 @@ def _write_images(
             findings.append(("missing_images", name.visor))
             continue
         with problems.collect():
-            jpeg, size = read_small_jpeg(source)
-            if size is not None:
-                findings.append(("images_of_another_size", f"{name.visor}: {size[0]} x {size[1]}"))
+            jpeg, (height, width) = read_small_jpeg(source)
+            if (height, width) not in (FULL, expected):
+                findings.append(("images_of_another_size", f"{name.visor}: {width} x {height}"))
             written += 1
             for action in job.actions:
                 if name in action.frames:

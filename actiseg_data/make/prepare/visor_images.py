@@ -8,8 +8,7 @@ from pathlib import Path
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
 from actiseg_data.layouts.photograph_search import list_photographs
-from actiseg_data.layouts.visor_json import FULL, Frame
-from actiseg_data.make.prepare.polygon_fills import SMALL
+from actiseg_data.layouts.visor_json import SMALL, Frame
 
 
 def find_image(
@@ -35,15 +34,15 @@ def find_image(
     return next((path for path in alternatives if path is not None), None)
 
 
-def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
+def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int]]:
     """Encode an image as a JPEG of 854 x 480 pixels, resized bilinearly.
 
     Returns
     -------
     jpeg : bytes
         The file.
-    size : tuple of int or None
-        (width, height) of the image, if it is not 1920 x 1080.
+    size : (int, int)
+        Height and width of the image.
 
     Raises
     ------
@@ -56,4 +55,4 @@ def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
     cv2 = load_cv2()
     small = cv2.resize(pixels[..., ::-1], (SMALL[1], SMALL[0]), interpolation=cv2.INTER_LINEAR)
     jpeg: bytes = cv2.imencode(".jpg", small)[1].tobytes()
-    return jpeg, None if (height, width) == FULL else (width, height)
+    return jpeg, (height, width)

@@ -8,8 +8,9 @@ import numpy as np
 
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import ObjectLabel
+from actiseg_data.layouts.visor_json import SMALL
 from actiseg_data.make.prepare.frame_views import FrameView
-from actiseg_data.make.prepare.polygon_fills import SMALL, paint
+from actiseg_data.make.prepare.polygon_fills import paint
 
 REST, HELD, NEGATIVE = 1, 2, 3
 """Weight values: the rest; a touched entity, or an object of the narration (4 within a box

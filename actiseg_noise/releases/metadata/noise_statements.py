@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
 

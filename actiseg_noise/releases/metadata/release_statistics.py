@@ -10,7 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.releases.contents.escaping import escape_csv
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import join_words
 from actiseg_noise.releases.metadata.release_facts import (

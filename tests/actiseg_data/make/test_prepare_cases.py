@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.annotations.masks import read_index_mask
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.make.prepare.preparation import prepare_visor
 from actiseg_data.make.prepare.preparation_report import PrepareReport
 from actiseg_noise.corruption.corruption import corrupt
@@ -37,11 +37,17 @@ def prepare_case(case: Path, out: Path) -> PrepareReport:
     return prepare_visor(**arguments)
 
 
-def test_dense_interpolations_are_said_once(cases: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="VISOR's dense interpolations") as caught:
-        prepare_case(cases / "23_visor_dense_json", tmp_path / "out")
-    assert len(caught.value.problems) == 1
-    assert not (tmp_path / "out").exists()
+def test_dense_interpolations_are_drawn_in_their_own_size(cases: Path, tmp_path: Path) -> None:
+    report = prepare_case(cases / "23_visor_dense_json", tmp_path / "out")
+    assert (report.sequences, report.objects, report.positive, report.masks) == (1, 2, 2, 3)
+    assert report.findings["dense_videos"] == ("P99_01",)
+    (folder,) = (tmp_path / "out" / MASKS / "val").iterdir()
+    mask = read_index_mask(folder / "frame_0000000100.png")
+    # The knife is from (133.44, 133.32) to (222.4, 222.2), the hand covers it from (213.5, 142.2).
+    assert mask.shape == (480, 854)
+    assert (mask[133:223, 133:213] == 1).all()
+    assert (mask[142:232, 213:303] == 2).all()
+    assert (mask > 0).sum() == 90 * 90 + 90 * 90 - 10 * 81
 
 
 def test_an_empty_polygon_is_left_out_and_counted(cases: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from scipy.ndimage import binary_dilation
 from actiseg_data.annotations.polygons import Patch, _paint_spans
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.visor_json import FULL, Frame, read_video
+from actiseg_data.layouts.visor_json import FULL, SMALL, Frame, read_video
 from actiseg_data.make.prepare.contacts import (
     HANDS,
     HeldEntity,
@@ -24,7 +24,7 @@ from actiseg_data.make.prepare.contacts import (
     is_dropped,
     iterate_touches,
 )
-from actiseg_data.make.prepare.polygon_fills import SMALL, Fills, fill, sample_map, sample_patch
+from actiseg_data.make.prepare.polygon_fills import Fills, fill, sample_map, sample_patch
 from tests.helpers.visor_files import VisorFiles, entity, entity_id, frame, rectangle
 
 N = 10

@@ -260,35 +260,6 @@ def test_whole_numbers_may_be_written_as_floats(files: VisorFiles) -> None:
     assert read_noun_classes(table).ids == {13}
 
 
-def _dense(number: int, *, marked: bool = True) -> dict[str, Any]:
-    """A frame as VISOR's interpolations have it; marked: with the fields that say so."""
-    name = f"{VIDEO}_frame_{number:010d}.jpg"
-    image = {"image_path": f"{VIDEO}/{name}", "name": name, "video": VIDEO}
-    if marked:
-        image |= {"interpolation": "1", "interpolation_start_frame": name}
-    things = [
-        {"id": f"{at}", "name": "cup", "class_id": 13, "segments": [SQUARE], "type": 0}
-        for at in range(2)
-    ]
-    return {"image": image, "annotations": things}
-
-
-@pytest.mark.parametrize("marked", [True, False])
-@pytest.mark.parametrize("packed", [True, False])
-def test_dense_interpolations_are_named_once(files: VisorFiles, marked: bool, packed: bool) -> None:
-    document = {"info": {}, "video_annotations": [_dense(n, marked=marked) for n in range(50)]}
-    path = files.write_json("P01_01_interpolations.json", document)
-    if packed:
-        plain, path = path, path.with_name(f"{path.name}.gz")
-        path.write_bytes(gzip.compress(plain.read_bytes()))
-    with pytest.raises(InputError) as caught:
-        read_video(path)
-    (problem,) = caught.value.problems
-    assert "VISOR's dense interpolations" in problem.what
-    assert "GroundTruth-SparseAnnotations" in problem.hint
-    assert problem.where == str(path)
-
-
 def test_sparse_annotations_that_lack_a_field_are_not_called_dense(files: VisorFiles) -> None:
     frames = [scene(10), scene(20)]
     for thing in frames[1]["annotations"]:

@@ -1,0 +1,1 @@
+"""Noise on raw annotations: files of polygons in, files of polygons out."""

@@ -1,0 +1,1 @@
+"""Noise on the polygons of an annotation, without pixels."""

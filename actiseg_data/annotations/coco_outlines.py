@@ -45,10 +45,10 @@ def draw_coco_polygons(mask: BoolArray) -> list[NDArray[np.float64]]:
     >>> draw_coco_polygons(np.tri(4, dtype=bool))[0].tolist()
     [[0.0, 0.0], [4.0, 3.0], [4.0, 4.0], [0.0, 4.0]]
     """
-    return [_straighten(ring) for ring in trace_outlines(mask)]
+    return [_simplify_ring(ring) for ring in trace_outlines(mask)]
 
 
-def _straighten(ring: IntArray) -> NDArray[np.float64]:
+def _simplify_ring(ring: IntArray) -> NDArray[np.float64]:
     """Replace the stairs of a closed outline by lines."""
     following = np.concatenate([ring[1:], ring[:1]])
     is_side = following[:, 0] != ring[:, 0]
@@ -61,20 +61,28 @@ def _straighten(ring: IntArray) -> NDArray[np.float64]:
     # The first and the last column of each side. On the way back, x is negative.
     first, last = sign * start, sign * goal - 1
     count = 1 + (last > first)
-    stops = np.cumsum(count)
-    columns, heights = np.repeat(first, count), np.repeat(row, count)
-    columns[stops - 1] = last
-    middles = list(zip((_STEPS * columns + 2.5).tolist(), (_STEPS * heights).tolist(), strict=True))
-    bounds = _STEPS * int(row.min()), _STEPS * int(row.max())
+    ends = np.cumsum(count)
+    columns, heights = np.repeat(first, count), _STEPS * row
+    columns[ends - 1] = last
+    levels = np.repeat(heights, count)
+    middles = list(zip((_STEPS * columns + 2.5).tolist(), levels.tolist(), strict=True))
+    bounds = int(heights.min()), int(heights.max())
+    begins = breaks - breaks[0]
+    stops = np.concatenate([begins[1:], [len(row)]])
+    stairs = zip(
+        sign[begins].tolist(),
+        zip((_STEPS * first[begins]).tolist(), heights[begins].tolist(), strict=True),
+        zip((_STEPS * last[stops - 1] + _STEPS).tolist(), heights[stops - 1].tolist(), strict=True),
+        (stops - begins).tolist(),
+        ends[stops - 1].tolist(),
+        strict=True,
+    )
     points: list[tuple[int, int]] = []
-    begins = (breaks - breaks[0]).tolist()
-    for begin, stop in zip(begins, [*begins[1:], len(row)], strict=True):
-        way = int(sign[begin])
-        corner = _STEPS * int(first[begin]), _STEPS * int(row[begin])
-        end = _STEPS * int(last[stop - 1] + 1), _STEPS * int(row[stop - 1])
-        stairs = middles[int(stops[begin] - count[begin]) : int(stops[stop - 1])]
-        lines = _choose_points(stairs, corner, end, bounds) if stop - begin > 1 else []
+    done = 0
+    for way, corner, end, sides, stop in stairs:
+        lines = _choose_points(middles[done:stop], corner, end, bounds) if sides > 1 else ()
         points += [(way * x, y) for x, y in (corner, *lines, end)]
+        done = stop
     return np.array(points, np.float64) / _STEPS
 
 

@@ -84,7 +84,7 @@ def _find_corners(mask: BoolArray) -> _Corners:
     # between these sides is in the mask. Else it belongs to the one with the lower side.
     is_second = np.concatenate([[False], doubled[1:] == doubled[:-1]])
     is_lower = is_second ^ (touches[y, x] & ~below)
-    order = np.lexsort((is_lower, y, x))
+    order = np.argsort((x * (height + 1) + y) * 2 + is_lower)
     vertical = np.empty_like(order)
     vertical[order[0::2]], vertical[order[1::2]] = order[1::2], order[0::2]
     points: IntArray = np.stack([x + columns[0], y + rows[0]], axis=1)

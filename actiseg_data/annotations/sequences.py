@@ -96,6 +96,8 @@ class VideoSequence:
         There, objects may overlap. None: each frame has one index mask of all objects.
     document : str or None
         The document that has the masks, relative to the root; None if they are in files.
+    size : tuple of int or None
+        (H, W) of the masks, if they are in a document.
     is_action : bool
         Whether the sequence is from an action list, whose folders begin with a number.
     """
@@ -118,6 +120,7 @@ class VideoSequence:
     flagged_other: bool = False
     layers: tuple[tuple[str, int], ...] | None = None
     document: str | None = None
+    size: tuple[int, int] | None = None
     is_action: bool = True
 
     @property

@@ -80,9 +80,15 @@ class CocoInstances:
     sizes: Mapping[str, tuple[int, int]]
     annotations: Mapping[str, Mapping[int, _Json]]
 
+    @property
+    def takes_new_objects(self) -> bool:
+        """Whether a false object can be added."""
+        return True
+
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
-        """Return (H, W) of a sequence."""
-        return self.sizes[sequence.folder]
+        """Return (H, W) of a sequence, also if it has no annotation left."""
+        folder = sequence.folder
+        return self.sizes[folder if folder in self.sizes else folder.partition("+")[0]]
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
         """Iterate over the masks of a sequence's views."""
@@ -99,8 +105,8 @@ class CocoInstances:
         self, sequence: VideoSequence, frame: str, label: ObjectLabel, mask: BoolArray
     ) -> Any:
         """Encode a mask in the form of the annotation's own segment, see `encode_segment`."""
-        annotation = self.annotations[sequence.folder][label.object_id]
-        return encode_segment(mask, annotation["segmentation"])
+        annotation = self.annotations[sequence.folder].get(label.object_id, {})
+        return encode_segment(mask, annotation.get("segmentation"))
 
     def replace(
         self, changes: Mapping[MaskKey, DocumentChange], kept: Collection[str] | None = None
@@ -133,8 +139,33 @@ class CocoInstances:
             noisy = written.get(annotation["id"])
             if noisy is not None:
                 annotations.append(noisy)
+        annotations += self._make_added(changes)
         images = [image for image in self.document["images"] if is_kept(image["id"])]
         return {**self.document, "images": images, "annotations": annotations}
+
+    def _make_added(self, changes: Mapping[MaskKey, DocumentChange]) -> Iterator[_Json]:
+        """Make the annotations of the false objects among some changes."""
+        known = {str(annotation["id"]) for annotation in self.document["annotations"]}
+        image_ids = {
+            folder: next(iter(own.values()))["image_id"] for folder, own in self.annotations.items()
+        }
+        for (folder, _, _), change in changes.items():
+            if change.added is None:
+                continue
+            if str(change.added.source_id) in known:
+                what = f"has the annotation id {change.added.source_id}, which a false object got"
+                raise refuse(what, self.where, "give its annotations ids below 10**12")
+            area, box = measure_segment(change.segment, self.sizes[folder])
+            class_id = change.added.class_id if change.class_id is None else change.class_id
+            yield {
+                "id": int(str(change.added.source_id)),
+                "image_id": image_ids[folder],
+                "category_id": class_id,
+                "segmentation": change.segment,
+                "area": float(area),
+                "bbox": [float(number) for number in box],
+                "iscrowd": 0,
+            }
 
 
 def _change_annotation(
@@ -202,6 +233,7 @@ def _arrange(
     folders = {image.folder for image in images.values()}
     for image_id, image in images.items():
         own = by_image.get(image_id, {})
+        sizes[image.folder] = image.size
         tally[EMPTY_IMAGES] += not own
         ordered = [own[number] for number in sort_ids(own)]
         for start in range(0, len(ordered), MOST_OBJECTS):

@@ -92,8 +92,11 @@ def _list_documented(root: Path, form: DatasetForm) -> tuple[VideoSequence, ...]
     sequences: list[VideoSequence] = []
     for name in form.mask_documents:
         with problems.collect():
-            found = read(find_document(root, name)).sequences
-            sequences += [replace(sequence, document=name) for sequence in found]
+            document = read(find_document(root, name))
+            sequences += [
+                replace(sequence, document=name, size=document.get_size(sequence))
+                for sequence in document.sequences
+            ]
     problems.raise_if_any()
     refuse_repeats("sequence", (sequence.folder for sequence in sequences), root, problems)
     return tuple(sequences)

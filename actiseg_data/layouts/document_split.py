@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -74,15 +75,18 @@ class DocumentSplit(DatasetSplit):
         """
         opened = self.open_document(str(sequence.document))
         masks = self._select_views(opened.iterate_views(sequence.folder), sequence)
-        waiting = next(masks, None)
-        blank = np.zeros(opened.document.get_size(sequence), np.uint8)
-        for view in sequence.views:
-            if waiting is None or _identify(waiting[0]) != _identify(view):
-                yield blank.copy()
-                continue
-            mask, number = waiting[1], view.objects[0].object_id
-            yield mask if waiting[0].objects[0].object_id == number else _recolour(mask, number)
-            waiting = next(masks, None)
+        by_frame = groupby(masks, key=lambda pair: pair[0].frame)
+        waiting = next(by_frame, None)
+        blank = np.zeros(sequence.size or (0, 0), np.uint8)
+        for frame, views in groupby(sequence.views, key=lambda view: view.frame):
+            shown: dict[str, IndexMask] = {}
+            if waiting is not None and waiting[0] == frame:
+                shown = {view.objects[0].identity: mask for view, mask in waiting[1]}
+                waiting = next(by_frame, None)
+            for view in views:
+                label = view.objects[0]
+                mask = shown.get(label.identity)
+                yield blank.copy() if mask is None else _recolour(mask, label.object_id)
 
     def _select_views(
         self, masks: Iterator[tuple[View, IndexMask]], sequence: VideoSequence
@@ -108,6 +112,9 @@ def _identify(view: View) -> tuple[str, str]:
 
 
 def _recolour(mask: IndexMask, number: int) -> IndexMask:
+    """Return the mask of an object under another number."""
+    if not mask.any() or mask.max() == number:
+        return mask
     recoloured = np.zeros_like(mask)
     recoloured[mask > 0] = number
     return recoloured

@@ -62,6 +62,8 @@ class MaskDocument(Protocol):
         the document, `ObjectLabel.object_id` a number from 1 in the order of these ids.
     tally : mapping of str to int
         Special cases by description: what is read but takes no noise, and the like.
+    takes_new_objects : bool
+        Whether a false object can be added. Each change of one has its label.
     """
 
     @property
@@ -69,6 +71,9 @@ class MaskDocument(Protocol):
 
     @property
     def tally(self) -> Mapping[str, int]: ...
+
+    @property
+    def takes_new_objects(self) -> bool: ...
 
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of all masks of a sequence."""

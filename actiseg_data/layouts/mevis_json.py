@@ -65,6 +65,11 @@ class MevisMasks:
     tally: Mapping[str, int]
     sizes: Mapping[str, tuple[int, int]]
 
+    @property
+    def takes_new_objects(self) -> bool:
+        """Whether a false object can be added."""
+        return False
+
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of a sequence."""
         return self.sizes[sequence.folder]

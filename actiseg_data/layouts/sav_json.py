@@ -71,6 +71,11 @@ class SavVideo:
     size: tuple[int, int]
     positions: Mapping[int, int]
 
+    @property
+    def takes_new_objects(self) -> bool:
+        """Whether a false object can be added."""
+        return True
+
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of a sequence."""
         return self.size
@@ -87,7 +92,8 @@ class SavVideo:
     ) -> Any:
         """Encode a mask as compressed RLE."""
         row = self.document["masklet"][sequence.frames.index(frame)]
-        return encode_segment(mask, row[self.positions[label.object_id]])
+        position = self.positions.get(label.object_id)
+        return encode_segment(mask, None if position is None else row[position])
 
     def replace(
         self, changes: Mapping[MaskKey, DocumentChange], kept: Collection[str] | None = None
@@ -100,11 +106,18 @@ class SavVideo:
         (sequence,) = self.sequences
         if kept is not None and sequence.folder not in kept:
             return None
-        rows = [list(row) for row in self.document["masklet"]]
+        added = {
+            object_id: change.added
+            for (_, _, object_id), change in sorted(changes.items())
+            if change.added is not None
+        }
+        own = len(self.positions)
+        positions = {**self.positions, **{n: own + i for i, n in enumerate(added)}}
         blank = encode_segment(np.zeros(self.size, bool), None)
+        rows = [[*row, *(blank for _ in added)] for row in self.document["masklet"]]
         touched: set[int] = set()
         for index, frame in enumerate(sequence.frames):
-            for object_id, position in self.positions.items():
+            for object_id, position in positions.items():
                 change = changes.get((sequence.folder, frame, object_id))
                 if change is None or change.segment is KEPT:
                     continue
@@ -114,9 +127,22 @@ class SavVideo:
         if not touched:
             return self.document
         noisy = {**self.document, "masklet": rows}
+        _add_masklets(noisy, own, [str(label.source_id) for label in added.values()])
         for position in sorted(touched):
             _update_statistics(noisy, [row[position] for row in rows], position, self.size)
         return noisy
+
+
+def _add_masklets(document: dict[str, Any], own: int, source_ids: list[str]) -> None:
+    """Add false objects to the lists of a document that have a value for each masklet."""
+    if not source_ids:
+        return
+    for key, values in document.items():
+        if key.startswith("masklet_") and isinstance(values, list) and len(values) == own:
+            more = map(int, source_ids) if key == "masklet_id" else (None for _ in source_ids)
+            document[key] = [*values, *more]
+    if document.get("masklet_num") == own:
+        document["masklet_num"] = own + len(source_ids)
 
 
 def read_sav_video(path: Path) -> SavVideo:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from actiseg_data.annotations.masks import MAX_SIDE
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse
@@ -132,7 +133,7 @@ def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
     if sequence.layers is not None:
         entry["layers"] = [list(layer) for layer in sequence.layers]
     if sequence.document is not None:
-        entry["document"] = sequence.document
+        entry |= {"document": sequence.document, "size": list(sequence.size or ())}
     return entry
 
 
@@ -210,8 +211,16 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
     sequence = make_dataset_sequence(folder, frames, labels, layers)
     if "document" in cursor:
-        sequence = replace(sequence, document=cursor["document"].as_text())
+        height, width = (_parse_side(side) for side in cursor["size"].iterate_elements())
+        sequence = replace(sequence, document=cursor["document"].as_text(), size=(height, width))
     return sequence
+
+
+def _parse_side(cursor: Cursor) -> int:
+    side = cursor.as_integer()
+    if not 1 <= side <= MAX_SIDE:
+        raise refuse(f"{side} is not from 1 to {MAX_SIDE}", cursor.where, "make the split again")
+    return side
 
 
 def _parse_layer(cursor: Cursor) -> tuple[str, int]:

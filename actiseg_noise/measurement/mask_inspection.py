@@ -144,8 +144,9 @@ def inspect_masks(task: InspectionTask) -> MediumResult[MaskInspection]:
             _group_items(items, recipe, task.lexicon, None, measured=False),
             dict.fromkeys(_NEEDS_SOURCE, reason),
         )
-    labelled = {sequence.folder: sequence for sequence in task.split.clean.sequences}
-    jobs = [(labelled[seq.folder], tuple(rows[seq.folder])) for seq in task.sequences]
+    jobs = [
+        (task.split.find_labelled(seq.folder), tuple(rows[seq.folder])) for seq in task.sequences
+    ]
     with task.stage("measuring masks") as progress:
         measurements = run_parallel(_measure_sequence, task.split, jobs, task.workers, progress)
     items = [item for measurement in measurements for item in measurement.items]

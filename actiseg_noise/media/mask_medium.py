@@ -46,7 +46,7 @@ from actiseg_noise.recipes.spec_finding import selects_clips
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.split.mask_documents import encode_changes
+from actiseg_noise.split.mask_documents import encode_changes, refuse_ghosts
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
@@ -233,6 +233,8 @@ class MaskMedium(Medium):
         Without these, an exact noise needs `FilePlan.apply_draws`.
         """
         changes = None
+        if self.recipe.find_object_noise("ghost") is not None:
+            refuse_ghosts(split)
         if self.noise.kind == IMPORTED:
             changes = choose_differences(self.noise, inputs.differences).masks
         given = inputs.thresholds or {}

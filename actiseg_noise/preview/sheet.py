@@ -175,9 +175,9 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
-    """Return the sequence with the labels of the source."""
+    """Return the sequence with its clean labels."""
     split.noisy.select([name], "sequence")
-    return next(known for known in split.source.sequences if known.folder == name)
+    return split.find_labelled(name)
 
 
 def _choose_frames(

@@ -10,11 +10,25 @@ import numpy as np
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.mask_document import KEPT, DocumentChange, MaskKey
-from actiseg_data.layouts.split import MASKS
+from actiseg_data.layouts.split import MASKS, Split
 from actiseg_noise.mask_noise.frame_noise import FrameNoise
+
+
+def refuse_ghosts(split: Split) -> None:
+    """Raise an `InputError` for a split whose documents take no false object."""
+    if not isinstance(split, DocumentSplit):
+        return
+    for name in split.form.mask_documents[:1]:
+        if not split.open_document(name).document.takes_new_objects:
+            raise refuse(
+                "has no place for false objects: each object is named by an expression",
+                split.root,
+                "choose other noise than ghost",
+            )
 
 
 def encode_changes(

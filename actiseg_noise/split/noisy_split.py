@@ -80,6 +80,15 @@ class NoisySplit:
             )
         return self.clean
 
+    def find_labelled(self, folder: str) -> VideoSequence:
+        """Return a sequence with its clean labels, and with the false objects that noise added.
+
+        An action list has no false objects, but noise may have changed its labels: there, it is the
+        sequence of the source.
+        """
+        clean = self.source[folder]
+        return clean if clean.is_action else self.noisy[folder]
+
     def iterate_mask_pairs(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, IndexMask]]:
         """Yield the clean and the noisy mask of each view, one at a time.
 

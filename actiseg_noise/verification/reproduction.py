@@ -61,7 +61,7 @@ class Reproduction:
         for part in parts:
             result.lines.extend(self._find_absent_kinds(part))
         result.lines.extend(self._compare_lists(plan))
-        sequences = [seq for seq in self.source.sequences if seq.folder in self.wanted]
+        sequences = [seq for seq in plan.sequences if seq.folder in self.wanted]
         for medium_plan in plan.media:
             result.merge(medium_plan.compare_documents(self.documents, sequences))
         with stage("reproducing from the source") as progress:

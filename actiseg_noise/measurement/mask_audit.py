@@ -44,7 +44,7 @@ from actiseg_noise.measurement.mask_pairs import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.recipes.kind_specs import selects_clips
+from actiseg_noise.recipes.kind_specs import has_clip_units
 from actiseg_noise.split.noisy_documents import read_documents
 from actiseg_noise.split.noisy_split import find_source_root
 from actiseg_noise.split.text_items import NoisyList
@@ -167,7 +167,7 @@ def read_ledger_shares(task: AuditInput) -> dict[str, Proportion]:
     documents = read_documents(task.noisy, recipe)
     summary = Cursor(documents.summary, SUMMARY_FILE)
     # The items of noise that selects whole clips are not independent.
-    if recipe.mask_noise is not None and not selects_clips(recipe.mask_noise):
+    if recipe.mask_noise is not None and not has_clip_units(recipe.mask_noise):
         items = summary["noise"]["items"].as_integer()
         shares[recipe.mask_noise.place] = Proportion(items, len(documents.outline_rows))
     for noise in recipe.object_noises:

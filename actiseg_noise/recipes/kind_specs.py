@@ -186,7 +186,7 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         1,
         RUNS,
         "dilate, erode, affine or polygon for each run of frames, in whole clips",
-        outline="runs.change_run",
+        outline="run_changes.change_run",
         whole_clips=True,
     ),
     "missing": KindSpec(1, {}, "objects are left out", medium="objects"),
@@ -238,7 +238,7 @@ def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
     return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
 
 
-def selects_clips(noise: Noise) -> bool:
+def has_clip_units(noise: Noise) -> bool:
     """Return whether a draw of a noise selects objects in all frames of a sequence together."""
     spec = find_kind_spec(noise.kind, noise.medium)
     return noise.span == "clip" or (spec is not None and spec.whole_clips)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_uniform, make_key
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 
 SELECTION = 1
 """Algorithm of the selection. It is separate from the algorithms of the kinds, so that a kind whose
@@ -52,6 +52,6 @@ def draw_outline_selection(
     noise: Noise, seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel
 ) -> float:
     """Draw the number that selects an object of a frame, for the unit that the kind selects."""
-    if selects_clips(noise):
+    if has_clip_units(noise):
         return draw_clip_selection(seed, sequence)
     return draw_selection(seed, sequence, frame, label)

@@ -13,7 +13,7 @@ from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.item_selection import draw_outline_selection, list_eligible_objects
 from actiseg_noise.mask_noise.object_units import ObjectUnit, VisibleObjects, list_units
 from actiseg_noise.recipes.rates import find_exact_threshold
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 
 OUTLINES = "masks"
 """The name of the threshold of outlines; those of whole objects have the names of their kinds."""
@@ -92,7 +92,7 @@ class _DrawCollector:
         for label in list_eligible_objects(sequence, frame, noise):
             if label.object_id in visible.seen:
                 draw = draw_outline_selection(noise, self._recipe.seed, sequence, frame, label)
-                item = () if selects_clips(noise) else (frame, label.identity)
+                item = () if has_clip_units(noise) else (frame, label.identity)
                 survival = survivals.get(label.object_id, inf)
                 self._keep((position, *item), position, draw, survival)
 

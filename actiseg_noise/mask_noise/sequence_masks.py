@@ -167,7 +167,7 @@ class _SequenceCorruptor:
                 items |= more
                 tallies[number] += _count_items(mask, own)
             layers = MaskLayers(tuple(drawn), clean.homes)
-        layers, ghosts = self._add_ghosts(layers.relabel(plan.targets), clean, plan)
+        layers, ghosts = self._add_ghosts(layers.replace_ids(plan.targets), clean, plan)
         tallies[0] += self.counter.count(plan)
         tallies[0]["ghost.hidden"] += len(plan.ghosts) - len(ghosts)
         target = None if noise is None else noise.parameters.get("target_iou")

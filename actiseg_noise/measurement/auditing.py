@@ -166,13 +166,13 @@ def audit(
     text, masks = audit_text(task), audit_masks(task)
     left_out = {**text.left_out, **masks.left_out}
     ledger = read_ledger_shares(task) if masks.value is None else {}
-    if text.value is None and masks.value is None and ledger is None:
+    if text.value is None and masks.value is None and not ledger:
         raise _refuse_unmeasurable(noisy, left_out)
     evidence = Evidence(text.value, masks.value, task.action_list, ledger)
     claims = parse_claims(noisy)
     findings = _compare(task, evidence, claims, own_lexicon)
     sources = [result.compared_with for result in (text, masks)]
-    sources += ["its ledger, for masks"] if ledger is not None else []
+    sources += ["its ledger, for masks"] if ledger else []
     return Audit(
         noisy=noisy,
         split=task.split,

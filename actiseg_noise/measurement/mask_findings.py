@@ -14,7 +14,7 @@ from actiseg_noise.measurement.grouping import group_by
 from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange
 from actiseg_noise.measurement.object_findings import compare_objects_with_recipe
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.text_items import NoisyList
 
 _VISIBLE = 0.9
@@ -59,9 +59,9 @@ def compare_masks_with_recipe(
         # Closing and opening leave most compact objects as they are.
         visible = 0.0 if noise.parameters.get("operation") in ("close", "open") else _VISIBLE
         # Objects that others are merged into change as well.
-        more = sum(other.rate * (1 + (other.kind == "merge")) for other in recipe.object_noises)
+        more = sum(part.rate * (1 + (part.kind == "merge")) for part in recipe.object_noises)
         rates = noise.rate, min(noise.rate + more, 1.0)
-        clips = selects_clips(noise)
+        clips = has_clip_units(noise)
         yield _compare_share(
             changes, rates, claimed, visible=visible, background=background, clips=clips
         )

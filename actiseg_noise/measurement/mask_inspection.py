@@ -33,7 +33,7 @@ from actiseg_noise.measurement.mask_changes import (
     summarise_items,
 )
 from actiseg_noise.measurement.medium_result import MediumResult
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.noisy_split import NoisySplit
 
 
@@ -176,7 +176,7 @@ def _group_items(
 
     noises = list_file_noises(recipe)
     # The interval is for a share of items that are selected independently.
-    dependent = any(noise.exact or selects_clips(noise) for noise in noises)
+    dependent = any(noise.exact or has_clip_units(noise) for noise in noises)
 
     def limit(group: MaskGroup) -> MaskGroup:
         return replace(group, interval_95=None) if dependent else group

@@ -9,7 +9,7 @@ from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
 from actiseg_data.records.split_documents import SUMMARY_FILE
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.noisy_documents import SplitDocuments
 
 
@@ -32,7 +32,7 @@ def describe_noise(noise: Noise, selected: int, items: int) -> dict[str, Any]:
 
     The rate has no interval if the noise selects whole clips and its items are in frames.
     """
-    together = noise.medium == "masks" and selects_clips(noise)
+    together = noise.medium == "masks" and has_clip_units(noise)
     return {
         "kind": noise.kind,
         "rate": noise.rate,

@@ -185,7 +185,7 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         1,
         RUNS,
         "dilate, erode, affine or polygon for each run of frames, in whole clips",
-        outline="runs.change_run",
+        outline="run_changes.change_run",
         whole_clips=True,
     ),
     "missing": KindSpec(1, {}, "objects are left out", medium="objects"),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
 
@@ -70,7 +70,7 @@ def _name_items(noise: Noise) -> str:
 def _describe_mask_noise(noise: Noise) -> str:
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
-    if selects_clips(noise):
+    if has_clip_units(noise):
         exactly = "exactly " * noise.exact
         active = "active " if noise.objects == "positive" else ""
         chosen = (

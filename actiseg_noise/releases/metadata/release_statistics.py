@@ -10,7 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.escaping import escape_csv
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 
@@ -130,7 +130,7 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     group = _GroupFactory(configuration, "masks", noise.get("items"))
     yield group.make_row("all", "all", noise, [row.iou for row in rows])
     mask_noise = configuration.split.recipe.mask_noise
-    together = mask_noise is not None and selects_clips(mask_noise)
+    together = mask_noise is not None and has_clip_units(mask_noise)
     for kind in sorted({row.kind for row in rows}):
         ious = [row.iou for row in rows if row.kind == kind]
         rate = _read_rate(noise, len(ious), together=together)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import join_words
 from actiseg_noise.releases.metadata.release_facts import (
@@ -156,7 +156,7 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
 
 def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
     noises = [entry.split.recipe.mask_noise for entry in contents.own]
-    if any(noise is not None and not selects_clips(noise) for noise in noises):
+    if any(noise is not None and not has_clip_units(noise) for noise in noises):
         yield (
             "Mask noise is drawn for each object in each frame independently. Errors of annotators "
             "and of propagation tools persist over frames; these do not, so they flicker."

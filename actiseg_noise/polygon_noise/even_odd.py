@@ -73,6 +73,6 @@ def _count_crossed(points: FloatArray, start: FloatArray, end: FloatArray) -> ND
         x, y = points[first : first + step, :, None].transpose(1, 0, 2)
         spans = (start[:, 1] <= y) != (end[:, 1] <= y)
         with np.errstate(divide="ignore", invalid="ignore"):
-            at = start[:, 0] + (y - start[:, 1]) * (end - start)[:, 0] / (end - start)[:, 1]
-        counts[first : first + step] = (spans & (at > x)).sum(axis=1)
+            crossing = start[:, 0] + (y - start[:, 1]) * (end - start)[:, 0] / (end - start)[:, 1]
+        counts[first : first + step] = (spans & (crossing > x)).sum(axis=1)
     return counts

@@ -22,8 +22,11 @@ from actiseg_data.core.names import check_name
 RECIPE_FILE = "recipe.json"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 
-MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope"}
+MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope", "labels": "change"}
 """The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
+
+ACTIVITY, CLASS = "activity", "class"
+"""The kinds of noise in labels: which objects are active, and the category of an object."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Noise:
     medium : str
         What the noise changes, one of `MEDIUM_MEMBERS`.
     choice : str
-        The value of its medium's own member, see `overlap` and `scope`.
+        The value of its medium's own member, see `overlap`, `scope` and `change`.
     parameters : mapping
         All parameters of the kind.
     """
@@ -68,6 +71,11 @@ class Noise:
     def scope(self) -> str | None:
         """Of text noise: the texts that change (``prompt``, ``both``, ``narration``)."""
         return self.choice if self.medium == "text" else None
+
+    @property
+    def change(self) -> str | None:
+        """Of noise in labels: how they change, such as ``forget`` or ``uniform``."""
+        return self.choice if self.medium == "labels" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the noise as in a recipe."""
@@ -93,7 +101,7 @@ class Recipe:
     seed : int
         The seed of all draws.
     noises : tuple of Noise
-        At most one for each medium.
+        At most one for each medium; for labels, at most one of each kind.
     """
 
     split: str
@@ -109,6 +117,16 @@ class Recipe:
     def text_noise(self) -> Noise | None:
         """Its text noise, or None."""
         return self._find_noise("text")
+
+    @property
+    def label_noises(self) -> tuple[Noise, ...]:
+        """Its noises in labels, at most one of each kind."""
+        return tuple(noise for noise in self.noises if noise.medium == "labels")
+
+    @property
+    def activity_noise(self) -> Noise | None:
+        """Its noise in the labels of active objects, or None."""
+        return next((noise for noise in self.label_noises if noise.kind == ACTIVITY), None)
 
     def _find_noise(self, medium: str) -> Noise | None:
         return next((noise for noise in self.noises if noise.medium == medium), None)

@@ -10,8 +10,8 @@ import typer
 
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, Parameter
 
-MASK_PANEL, TEXT_PANEL = "Mask noise", "Text noise"
-_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL}
+MASK_PANEL, TEXT_PANEL, LABEL_PANEL = "Mask noise", "Text noise", "Noise in labels"
+_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL, "labels": LABEL_PANEL}
 
 
 @dataclass(frozen=True)

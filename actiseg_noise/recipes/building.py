@@ -29,6 +29,8 @@ from actiseg_noise.recipes.kind_specs import (
     list_type_names,
     normalise_value,
 )
+from actiseg_noise.recipes.noise_order import find_crowded, order_noises
+from actiseg_noise.recipes.noise_relations import check_relations
 
 _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
@@ -73,8 +75,8 @@ def make_recipe(
     lexicon : Lexicon, optional
         Lexicon for text noise. Default: the installed one.
     **settings
-        Either `exact`, `objects`, `overlap`, `scope`, `text_rate` or `boundary_rate`, see
-        `change_noises`, or more parameters of the kind.
+        Either `exact`, `objects`, `overlap`, `scope`, `change`, `text_rate`, `boundary_rate` or
+        `label_rate`, see `change_noises`, or more parameters of the kind.
 
     Raises
     ------
@@ -126,9 +128,9 @@ def change_noises(
         The noises of a recipe.
     settings : mapping of str to any
         New values; None leaves a value as it is. `rate`, `exact` and `objects` are for every noise,
-        `overlap` for mask noise, `scope` for text noise. If there are both, `boundary_rate` is the
-        rate of the mask noise and `text_rate` that of the text noise. All other names are
-        parameters of a kind.
+        `overlap` for mask noise, `scope` for text noise, `change` for noise in labels. If there are
+        several media, `boundary_rate` is the rate of the mask noise, `text_rate` that of the text
+        noise, and `label_rate` that of noise in labels. All other names are parameters of a kind.
     parameters : mapping of str to any, optional
         More parameters of a kind. None is a value here. Each goes to the noises with such a
         parameter. `check_recipe` reports unknown ones.
@@ -175,9 +177,7 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
             if name not in given:
                 continue
             if member == "rate" and len(media) == 1:
-                problems.add(
-                    "is for noise in both masks and text", f"`{name}`", "give `rate` instead"
-                )
+                problems.add("is for noise in several media", f"`{name}`", "give `rate` instead")
             elif medium not in media:
                 problems.add(
                     f"has no effect, because there is no noise of {medium}",
@@ -282,9 +282,8 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     problems = ProblemCollector()
     if not recipe.noises:
         problems.add("lists no noise", "`recipe`", "give one under 'noises'")
-    for medium in MEDIUM_SPECS:
-        if sum(noise.medium == medium for noise in recipe.noises) > 1:
-            problems.add(f"lists several noises of {medium}", "`recipe`", "keep one")
+    for crowded in find_crowded(recipe.noises):
+        problems.add(f"lists several noises of {crowded}", "`recipe`", "keep one")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", "`seed`", "use 0 to 2**63 - 1")
     one_rate = len({repr(noise.rate) for noise in recipe.noises}) == 1
@@ -295,7 +294,7 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     if where is not None:
         problems.collected = [_locate_in_file(problem, where) for problem in problems.collected]
     problems.raise_if_any()
-    return replace(recipe, noises=tuple(noises))
+    return replace(recipe, noises=order_noises(noises))
 
 
 def _locate_in_file(problem: Problem, where: str) -> Problem:
@@ -341,7 +340,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
     with problems.collect():
         check_choice(noise.choice, spec.choices, member)
     _check_parameters(noise, spec, problems)
-    _check_scope(noise, problems)
+    check_relations(noise, problems)
     problems.raise_if_any()
     parameters = {
         name: parameter.normalise(noise.parameters[name])
@@ -368,31 +367,3 @@ def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) 
                 check_choice(given[name], parameter.choices, name)
         elif not parameter.accepts(given[name]):
             problems.add(f"{name} is {given[name]!r}", f"`{name}`", f"give {parameter.wanted}")
-    strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
-    if strengths and sum(given.get(name) is not None for name in strengths) != 1:
-        problems.add(
-            "exactly one of target_iou and radius must be given",
-            "`target_iou`",
-            "give `target_iou` or `radius`; in a file, set the other to null",
-        )
-    if "matrix" in spec.parameters and (given.get("flip") == "matrix") != bool(given.get("matrix")):
-        problems.add(
-            "a matrix and the flip 'matrix' go together",
-            "`matrix`",
-            "set `flip` to matrix and give `matrix`, or neither",
-        )
-
-
-def _check_scope(noise: Noise, problems: ProblemCollector) -> None:
-    if noise.scope == "narration" and noise.objects != "all":
-        problems.add(
-            "objects have no effect on the scope 'narration', which changes sequences",
-            "`objects`",
-            "leave out `objects`",
-        )
-    if noise.scope == "prompt" and noise.parameters.get("pipeline", "blank") != "blank":
-        problems.add(
-            "a language pipeline has no effect on the scope 'prompt'",
-            "`pipeline`",
-            "leave it out, or set `scope` to both or narration",
-        )

@@ -8,12 +8,16 @@ from typing import Any
 
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.names import parse_whole_number
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS
+from actiseg_noise.recipes.category_values import is_category_list, normalise_categories
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
 SCOPES = ("prompt", "both", "narration")
 FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
 NAMES = ("class", "sister")
+ACTIVITY_CHANGES = ("both", "forget", "mark")
+CLASS_CHANGES = ("uniform", "supercategory", "matrix")
 
 MIXED: Mapping[str, tuple[str, ...]] = {"mixed": ("text", "boundary")}
 """Types that put several noises into one recipe, and the kinds of these."""
@@ -31,16 +35,20 @@ class MediumSpec:
         Default of ``objects``.
     rate : str
         Keyword for the rate of this noise if a recipe has several media.
+    is_shared : bool
+        Whether a recipe may have a noise of each kind of the medium, and not only one noise.
     """
 
     choices: tuple[str, ...]
     objects: str
     rate: str
+    is_shared: bool = False
 
 
 MEDIUM_SPECS: Mapping[str, MediumSpec] = {
     "masks": MediumSpec(OVERLAPS, "positive", "boundary_rate"),
     "text": MediumSpec(SCOPES, "all", "text_rate"),
+    "labels": MediumSpec((*ACTIVITY_CHANGES, *CLASS_CHANGES), "all", "label_rate", is_shared=True),
 }
 """The settings of each medium by its name."""
 
@@ -99,11 +107,11 @@ class KindSpec:
     summary : str
         What the kind does, in a few words.
     medium : str
-        What it changes: ``masks`` or ``text``.
+        What it changes: ``masks``, ``text`` or ``labels``.
     outline : str or None
         The function that draws the noisy outline of an object, by its module and name below
         `actiseg_noise.mask_noise`. It is a text because the command line lists all kinds without
-        loading their libraries. None for mixtures, and for text.
+        loading their libraries. None for mixtures, and for text and labels.
     own_choices : tuple of str
         The kind's values of its medium's member, if they are not `MediumSpec.choices`.
     """
@@ -240,9 +248,22 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 32 and set(value) <= set("0123456789abcdef")
 
 
+def _make_switch() -> Parameter:
+    return Parameter(False, lambda value: isinstance(value, bool), "true or false")
+
+
+_PROTECT = {"protect": Parameter([], _is_id_list, "a list of class ids", _normalise_ids)}
+_MATRIX = {
+    "matrix": Parameter(
+        None,
+        _allow_none(_is_matrix),
+        "rows of non-negative weights by class id, none on the diagonal, or null",
+        _normalise_matrix,
+    )
+}
 _WORDS = {
-    "allow_collisions": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
-    "protect": Parameter([], _is_id_list, "a list of class ids", _normalise_ids),
+    "allow_collisions": _make_switch(),
+    **_PROTECT,
     "lexicon": Parameter(None, _is_digest, "the digest of a lexicon"),
     "pipeline": Parameter(
         "blank",
@@ -253,12 +274,7 @@ _WORDS = {
 _DIFFERENCES = Parameter(None, _is_digest, "the digest of differences")
 _FLIP = {
     "flip": _make_choice(*FLIPS),
-    "matrix": Parameter(
-        None,
-        _allow_none(_is_matrix),
-        "rows of non-negative weights by class id, none on the diagonal, or null",
-        _normalise_matrix,
-    ),
+    **_MATRIX,
     "pool": Parameter(
         None,
         _allow_none(lambda value: _is_id_list(value) and len(value) > 0),
@@ -351,6 +367,29 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         _MIX | _FLIP | _SUBSTITUTE | _WORDS,
         "flips and substitutions, a share of each",
         medium="text",
+    ),
+    CLASS: KindSpec(
+        1,
+        {
+            "own": _make_switch(),
+            **_MATRIX,
+            "categories": Parameter(
+                None,
+                _allow_none(is_category_list),
+                "a list of categories, each with id, name and supercategory, or null",
+                normalise_categories,
+            ),
+        },
+        "objects get another category of their dataset",
+        medium="labels",
+        own_choices=CLASS_CHANGES,
+    ),
+    ACTIVITY: KindSpec(
+        1,
+        _PROTECT,
+        "active objects are labelled as inactive, and inactive ones as active",
+        medium="labels",
+        own_choices=ACTIVITY_CHANGES,
     ),
 }
 """Every kind of noise by its name."""

@@ -22,6 +22,8 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield from _describe_text(summary["text"])
     if "noise" in summary:
         yield from _describe_masks(summary)
+    for section in summary.get("labels", {}).values():
+        yield from _describe_labels(section)
     handled = {name: count for name, count in summary["handled"].items() if count}
     if handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in handled.items())
@@ -67,6 +69,20 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels"
         + (f" (their median IoU: {median:.3f})" if median is not None else "")
     )
+
+
+def _describe_labels(section: Mapping[str, Any]) -> Iterator[str]:
+    selected = _format_selected(section, "objects selected")
+    yield f"labels ({section['kind']}): {selected}, requested {section['rate']:g}"
+    for name, unit in (
+        ("forgotten", "active objects"),
+        ("marked", "inactive objects"),
+        ("changed", "objects have another category"),
+    ):
+        if section.get(name, {}).get("items"):
+            counts = section[name]
+            verb = "" if name == "changed" else f" {name}"
+            yield f"  {counts['selected']} of {counts['items']} {unit}{verb}{_format_rate(counts)}"
 
 
 def _describe_imported_masks(noise: Mapping[str, Any]) -> Iterator[str]:

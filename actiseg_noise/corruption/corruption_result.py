@@ -51,12 +51,14 @@ class Corruption:
 
     def _list_rates(self) -> list[tuple[str, str]]:
         """List each kind of noise with the number of items that got noise."""
-        sections = (self.summary.get(medium.section) for medium in MEDIA.values())
-        return [
-            (section["kind"], f"{section['selected']} of {section['items']}")
+        named = (self.summary.get(medium.section) for medium in MEDIA.values())
+        sections = [section for section in named if section is not None]
+        parts = (
+            part
             for section in sections
-            if section is not None
-        ]
+            for part in ([section] if "kind" in section else section.values())
+        )
+        return [(part["kind"], f"{part['selected']} of {part['items']}") for part in parts]
 
 
 @dataclass(frozen=True)

@@ -244,9 +244,9 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
     ]
     shown = tuple(
         replace(noise, rate=normalise_value(float(rate)))
-        for noise, rate in zip(default.noises, rates, strict=True)
+        for noise, rate in zip(default.noises, rates, strict=False)
     )
-    if shown != recipe.noises:
+    if shown != recipe.noises or len(default.noises) > len(rates):
         parts.append(recipe.digest[:6])
     return Path("_".join(parts))
 

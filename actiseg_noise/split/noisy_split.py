@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask, check_same_size
@@ -118,10 +119,12 @@ def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySpli
     """
     out, source = as_path(out), None if source is None else as_path(source)
     recipe = read_split_recipe(out)
-    media = [noise.medium for noise in recipe.noises]
-    if not media or len(set(media)) < len(media):
+    kinds = [
+        (noise.medium, noise.kind if noise.medium == "labels" else "") for noise in recipe.noises
+    ]
+    if not kinds or len(set(kinds)) < len(kinds):
         raise refuse(
-            f"lists {len(media)} noises that this release cannot distinguish",
+            f"lists {len(kinds)} noises that this release cannot distinguish",
             out / RECIPE_FILE,
             "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
         )
@@ -132,7 +135,7 @@ def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySpli
     if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
         return NoisySplit(noisy, None, recipe, expected, lexicon)
     clean = open_split(expected, recipe.split, masks=masks)
-    _refuse_different_sequences(noisy, clean)
+    _refuse_different_sequences(noisy, clean, recipe)
     return NoisySplit(noisy, clean, recipe, expected, lexicon)
 
 
@@ -212,12 +215,23 @@ def check_report_on(out: Path, source: Path | None, path: Path, parameter: str) 
     check_report_file(path, (out, find_source_root(out, source)), parameter)
 
 
-def _refuse_different_sequences(noisy: Split, clean: Split) -> None:
+def _list_constant_labels(sequence: VideoSequence, recipe: Recipe) -> tuple[Any, ...]:
+    """Return the frames and labels of a sequence that the noise of a recipe cannot change."""
+    labels = sequence.objects
+    if recipe.activity_noise is not None:
+        labels = tuple(replace(label, positive=False) for label in labels)
+    return sequence.frames, labels
+
+
+def _refuse_different_sequences(noisy: Split, clean: Split, recipe: Recipe) -> None:
     by_folder = {sequence.folder: sequence for sequence in clean.sequences}
     problems = ProblemCollector()
     for sequence in noisy.sequences:
         match = by_folder.get(sequence.folder)
-        if match is None or (match.frames, match.objects) != (sequence.frames, sequence.objects):
+        same = match is not None and (
+            _list_constant_labels(match, recipe) == _list_constant_labels(sequence, recipe)
+        )
+        if not same:
             fault = "has different frames or objects in" if match else "lacks"
             problems.add(
                 f"the split {clean.name!r} {fault} the sequence {sequence.folder}",

@@ -208,6 +208,11 @@ def _describe_labels(level: float, quality: LabelQuality) -> Iterator[str]:
         yield f"{labels}: text noise alone, the masks are the clean ones: no metrics"
     if quality.rate is not None and quality.rate != level:
         yield f"{labels}: the rate in the copy's recipe is {quality.rate:g}"
+    if quality.activity is not None:
+        yield (
+            f"{labels}: {_format_share(quality.activity)} objects are labelled as active and are "
+            "not, or the reverse"
+        )
     if quality.flipped is not None and quality.renamed is not None:
         yield (
             f"{labels}: {_format_share(quality.flipped)} names flipped to another class, "

@@ -33,8 +33,8 @@ class ValueChange:
 def compare_recipes(a: Recipe, b: Recipe) -> tuple[ValueChange, ...]:
     """Compare two recipes setting by setting.
 
-    The settings of a noise are named after its medium, because a recipe has at most one noise for
-    each medium.
+    The settings of a noise are named after its medium, and those of noise in labels after its
+    medium and kind. A recipe has at most one noise of such a name.
 
     Examples
     --------
@@ -48,13 +48,13 @@ def compare_recipes(a: Recipe, b: Recipe) -> tuple[ValueChange, ...]:
         for name, old, new in (("split", a.split, b.split), ("seed", a.seed, b.seed))
         if old != new
     ]
-    media = dict.fromkeys(noise.medium for recipe in (a, b) for noise in recipe.noises)
-    for medium in media:
-        old, new = (_find_noise(recipe, medium) for recipe in (a, b))
+    named = [{_name_noise(noise): noise for noise in recipe.noises} for recipe in (a, b)]
+    for name in dict.fromkeys([*named[0], *named[1]]):
+        old, new = (noises.get(name) for noises in named)
         if old is not None and new is not None:
-            plain += compare_values(old.to_dict(), new.to_dict(), f"{medium}.")
+            plain += compare_values(old.to_dict(), new.to_dict(), f"{name}.")
         else:
-            plain.append(ValueChange(medium, old and old.to_dict(), new and new.to_dict()))
+            plain.append(ValueChange(name, old and old.to_dict(), new and new.to_dict()))
     return tuple(plain)
 
 
@@ -83,5 +83,5 @@ def compare_known(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[ValueC
     return (change for change in compare_values(a, b) if None not in (change.a, change.b))
 
 
-def _find_noise(recipe: Recipe, medium: str) -> Noise | None:
-    return next((noise for noise in recipe.noises if noise.medium == medium), None)
+def _name_noise(noise: Noise) -> str:
+    return f"{noise.medium}.{noise.kind}" if noise.medium == "labels" else noise.medium

@@ -14,7 +14,7 @@ from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.label_noise.activity_flips import count_eligible, is_eligible
 from actiseg_noise.label_noise.label_plan import LabelPlan
 from actiseg_noise.media.label_summary import build_label_section
-from actiseg_noise.split.activity_items import read_companion_flags
+from actiseg_noise.split.activity_items import find_companions, read_companion_flags
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.text_items import NoisyList, read_noisy_list
 
@@ -67,14 +67,12 @@ def find_activity_traces(split: Split, documents: SplitDocuments) -> Iterator[st
 
 def _compare_companions(split: Split, listed: NoisyList) -> Iterator[str]:
     """Compare the flags in the companion files with those in the list."""
-    for name in name_image_sets_files(split.name)[1:]:
-        if not split.has_document(name):
-            continue
-        flags = read_companion_flags(split, name)
+    for path in find_companions(split.root / IMAGE_SETS, split.name):
+        flags = read_companion_flags(path, split.name)
         for key in sorted(flags.keys() | listed.activity.keys()):
             if listed.activity.get(key) != flags.get(key):
                 place = f"{key[0]}, object {key[1]}"
-                yield f"{IMAGE_SETS}/{name}: the label of {place} is not that of the list"
+                yield f"{IMAGE_SETS}/{path.name}: the label of {place} is not that of the list"
 
 
 def _compare_rows(

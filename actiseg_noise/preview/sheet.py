@@ -18,11 +18,12 @@ from actiseg_data.core.files import write_bytes
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
+    LabelRow,
     MaskRow,
     TextRow,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -111,6 +112,9 @@ def make_preview(
     masks = split.recipe.mask_noise is not None
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
+    labels = {
+        row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == ACTIVITY
+    }
     sheet_rows = []
     for frame, (clean, noisy) in zip(shown.frames, split.iterate_mask_pairs(shown), strict=True):
         mask_rows = {
@@ -118,7 +122,7 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
+        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, labels, photo, dangling)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
 
@@ -168,6 +172,21 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
         return None
     rows = read_ledger(out / LEDGER_FILE)
     return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
+
+
+def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:
+    """Return the ledger rows of the labels of active objects of one sequence.
+
+    None if the recipe has no such noise.
+    """
+    if read_split_recipe(out).activity_noise is None:
+        return None
+    rows = read_ledger(out / LEDGER_FILE)
+    return [
+        row
+        for row in rows
+        if isinstance(row, LabelRow) and row.kind == ACTIVITY and row.sequence == sequence
+    ]
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
@@ -220,12 +239,16 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     write_names(noisy, make_name_tags(view, view.noisy, noise=True))
     visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
+    counts = [(len(view.mask_rows), "touched")] if masks else []
+    if view.text_rows or not (masks or view.label_rows):
+        counts.append((renamed, "renamed"))
+    if view.label_rows:
+        counts += _count_labels(view, visible)
+    (first, done), *others = counts
+    caption = f"noisy: {first} of {len(visible)} objects {done}"
+    caption += "".join(f", {count} {name}" for count, name in others)
     if not masks:
-        caption = f"noisy: {renamed} of {len(visible)} objects renamed"
         return _SheetRow((clean, noisy), (view.title, caption))
-    caption = f"noisy: {len(view.mask_rows)} of {len(visible)} objects touched"
-    if view.text_rows:
-        caption += f", {renamed} renamed"
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
     lost = int((changed & (view.noisy == 0)).sum())
@@ -233,6 +256,13 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
     lines = (view.title, caption, difference)
     return _SheetRow((clean, noisy, draw_difference(view)), lines)
+
+
+def _count_labels(view: SheetFrame, visible: list[int]) -> list[tuple[int, str]]:
+    """Count the visible objects that were forgotten, and those that were marked."""
+    shown = [row for object_id, row in view.label_rows.items() if object_id in visible]
+    counts = {"forgotten": False, "marked": True}
+    return [(sum(row.value is value for row in shown), name) for name, value in counts.items()]
 
 
 def describe(recipe: Recipe) -> str:
@@ -256,6 +286,8 @@ def describe(recipe: Recipe) -> str:
             strength = noise.parameters.get(name)
             if is_number(strength):
                 parts.append(form.format(strength))
+        if noise.change is not None:
+            parts.append(f"change {noise.change}")
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:

@@ -274,7 +274,7 @@ def read_noisy_list(path: Path) -> NoisyList:
 def parse_noisy_list(document: Any, where: str) -> NoisyList:
     """Parse the action list of a noisy split; errors are those of `read_noisy_list`."""
     records = [record.as_mapping() for record in Cursor(document, where).iterate_elements()]
-    clean = list(map(_restore_record, records))
+    clean = list(map(restore_record, records))
     problems = ProblemCollector()
     elements = list(Cursor(clean, where).iterate_elements())
     sequences = tuple(number_duplicates(collect_valid(elements, read_record, problems)))
@@ -297,17 +297,20 @@ _KEPT = "narration_org"
 _FLAG = "positive_org"
 
 
-def _restore_record(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record with the clean narration and the clean labels that it keeps."""
+def restore_record(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a noisy list with the clean narration and labels that it keeps."""
     if _KEPT in record:
         record = record | {"narration": record[_KEPT]}
     objects = record.get("object_classes")
     if not isinstance(objects, dict):
         return record
     restored = {
-        object_id: entry | {"positive": entry[_FLAG]}
-        if isinstance(entry, dict) and _FLAG in entry
-        else entry
+        object_id: _restore_entry(entry) if isinstance(entry, dict) and _FLAG in entry else entry
         for object_id, entry in objects.items()
     }
     return record | {"object_classes": restored}
+
+
+def _restore_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in entry.items() if name != _FLAG}
+    return kept | {"positive": entry[_FLAG]}

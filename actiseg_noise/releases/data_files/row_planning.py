@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.layouts.actionvos import MASKS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,
@@ -18,6 +18,7 @@ from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
 from actiseg_noise.split.clean_parts import CleanPart
+from actiseg_noise.split.text_items import NoisyList, read_noisy_list
 
 
 def open_row_sources(configuration: Configuration) -> tuple[RowSource, ...]:
@@ -62,7 +63,8 @@ def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) 
     kinds: dict[str, dict[tuple[str, int], str]] = {}
     for row in documents.mask_rows if own else ():
         kinds.setdefault(row.sequence, {})[row.frame, row.object_id] = row.kind
-    words = _read_words(part.split, text_kinds)
+    listed = read_noisy_list(part.split.root / IMAGE_SETS / f"{part.split.name}.json")
+    words = _read_words(part.split, text_kinds, listed)
     places = open_frame_places(part, configuration.split.expected) if frames else ()
     problems = ProblemCollector()
     tasks = []
@@ -90,7 +92,7 @@ def _list_masks(part: CleanPart, sequence: VideoSequence) -> tuple[str, ...]:
 
 
 def _read_words(
-    split: Split, text_kinds: Mapping[tuple[str, int | None], str]
+    split: Split, text_kinds: Mapping[tuple[str, int | None], str], listed: NoisyList
 ) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
     styled = name_expressions_file(split.name, MAIN_STYLE)
@@ -105,6 +107,7 @@ def _read_words(
         words[sequence.folder] = tuple(
             _make_words(
                 label,
+                listed.activity.get((sequence.folder, label.object_id)),
                 prompted.get(label.object_id),
                 named.get(label.object_id),
                 text_kinds.get((sequence.folder, label.object_id)),
@@ -115,7 +118,11 @@ def _read_words(
 
 
 def _make_words(
-    label: ObjectLabel, prompt: Expression | None, entry: ObjectEntry | None, kind: str | None
+    label: ObjectLabel,
+    activity: tuple[bool, bool] | None,
+    prompt: Expression | None,
+    entry: ObjectEntry | None,
+    kind: str | None,
 ) -> RowWords:
     """Join what the list, the prompts and the objects file say about an object.
 
@@ -139,5 +146,6 @@ def _make_words(
         class_id=class_id,
         class_id_clean=clean_class,
         positive=label.positive,
+        positive_clean=label.positive if activity is None else activity[0],
         kind_text=kind,
     )

@@ -33,8 +33,10 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
             yield _describe_import(noise, configuration.origin)
         elif noise.medium == "masks":
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
-        else:
+        elif noise.medium == "text":
             yield _describe_text_noise(noise) + _describe_text_result(configuration, noise)
+        else:
+            yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
 
 def _describe_import(noise: Noise, origin: str) -> str:
@@ -132,6 +134,31 @@ def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
     words = "narrations" if noise.choice == "narration" else "prompts"
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
+
+
+def _describe_label_noise(noise: Noise) -> str:
+    changed = {
+        "both": "the label of each object, active or not, is flipped",
+        "forget": "each active object is labelled as inactive",
+        "mark": "each inactive object is labelled as active",
+    }
+    done = changed.get(str(noise.change), "each object gets a drawn category")
+    how = f"with probability {noise.rate:g}, independently"
+    if noise.exact:
+        how = f"for exactly {100 * noise.rate:g} % of these objects"
+    return f"Noise in labels ({noise.kind}, algorithm {noise.algorithm}): {done} {how}"
+
+
+def _describe_label_result(configuration: Configuration, noise: Noise) -> str:
+    rows = [row for row in configuration.documents.label_rows if row.kind == noise.kind]
+    section = configuration.documents.read_section("labels").get(noise.kind, {})
+    flips = {"forgotten": False, "marked": True}
+    counts = ((sum(row.value is value for row in rows), name) for name, value in flips.items())
+    kinds = [f"{count} {name}" for count, name in counts if count]
+    changed = sum(row.value != row.value_org for row in rows)
+    return (
+        f". Changed: {_format_share(changed, section.get('items'), 'labels')}{_format_parts(kinds)}"
+    )
 
 
 def _format_share(count: int, items: object, words: str) -> str:

@@ -11,6 +11,7 @@ from actiseg_data.annotations.categories import Category, parse_categories
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
+from actiseg_data.core.names import format_names
 from actiseg_data.records.ledger_record import LabelRow
 from actiseg_data.records.recipe_record import Noise
 from actiseg_noise.label_noise.label_plan import LabelPlan
@@ -55,6 +56,18 @@ class CategoryDraws:
     def has_choice(self, category: Category) -> bool:
         """Return whether there is a category to give to objects of a category."""
         return self._get_ends(category)[-1] > 0
+
+    def refuse_lacking_rows(self, sequences: Iterable[VideoSequence]) -> None:
+        """Raise an `InputError` with the categories of objects that a matrix has no row for."""
+        matrix = self._noise.parameters["matrix"]
+        if matrix is None:
+            return
+        used = {label.class_id for sequence in sequences for label in sequence.objects}
+        lacking = [new for new in self.pool if new.id in used and str(new.id) not in matrix]
+        if lacking:
+            names = format_names([f"{new.id} ({new.name})" for new in lacking], 8)
+            what = f"has no row for {len(lacking)} categories of the dataset: {names}"
+            raise refuse(what, "`matrix`", "add a row for each category")
 
     def draw(self, key: Key, category: Category) -> Category:
         """Draw the category that an object of a category gets."""
@@ -128,9 +141,10 @@ def plan_class_noise(
     Raises
     ------
     InputError
-        If the noise has no categories.
+        If the noise has no categories, or if its matrix has no row for a category of an object.
     """
     draws = CategoryDraws(noise)
+    draws.refuse_lacking_rows(sequences)
     limit = noise.rate if threshold is None else threshold
     tally: Counter[str] = Counter()
     rows: dict[str, tuple[LabelRow, ...]] = {}

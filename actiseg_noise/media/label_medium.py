@@ -13,7 +13,7 @@ from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow
-from actiseg_data.records.recipe_record import ACTIVITY
+from actiseg_data.records.recipe_record import ACTIVITY, Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.label_noise.activity_flips import iterate_draws, plan_activity
 from actiseg_noise.label_noise.class_draws import iterate_class_draws, plan_class_noise
@@ -135,7 +135,7 @@ class LabelMedium(Medium):
         """Draw the labels, in memory."""
         is_activity = self.noise.kind == ACTIVITY
         if not is_activity and split.has_action_lists:
-            raise _refuse_class(split)
+            raise _refuse_class(split, self.recipe)
         draws = iterate_draws if is_activity else iterate_class_draws
         make_plan = plan_activity if is_activity else plan_class_noise
         seed, threshold = self.recipe.seed, None
@@ -164,10 +164,15 @@ class LabelMedium(Medium):
         return list_versions(masks=False, language=False)
 
 
-def _refuse_class(split: Split) -> InputError:
+def _refuse_class(split: Split, recipe: Recipe) -> InputError:
+    """Refuse noise in categories of a dataset without categories."""
+    hint = "for other names in the prompts, use the type category"
+    others = [noise.kind for noise in recipe.noises if noise.medium != LabelMedium.name]
+    if others:
+        hint += f"; for the other noise of the recipe alone, use the type {' or '.join(others)}"
     return refuse(
         "noise of kind 'class' changes the categories of a dataset, and an ActionVOS dataset has "
         "names instead",
         split.root,
-        "for other names in the prompts, use the type category",
+        hint,
     )

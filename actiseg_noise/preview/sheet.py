@@ -329,7 +329,8 @@ def _compose_sheet(
     if text_rows:
         _write_prompts(pen, top, width, text_rows)
         top += prompts
-    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.mask_noise is not None)
+    has_masks, has_labels = recipe.mask_noise is not None, recipe.activity_noise is not None
+    _write_foot(pen, top + 6, width, whole, shown, masks=has_masks, labels=has_labels)
     return sheet
 
 
@@ -357,10 +358,13 @@ def _write_foot(
     shown: VideoSequence,
     *,
     masks: bool,
+    labels: bool,
 ) -> None:
     """Write the number of frames, and the legend of the difference."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19
     if not masks:
+        if labels:
+            text += "; forgotten: an active object labelled as inactive; marked: the reverse"
         pen.text((_MARGIN, top), text, FAINT, load_font(size))
         return
     text += "; noisy: kind of noise and IoU with the clean object on disk"

@@ -137,16 +137,16 @@ def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
 
 
 def _describe_label_noise(noise: Noise) -> str:
-    changed = {
-        "both": "the label of each object, active or not, is flipped",
-        "forget": "each active object is labelled as inactive",
-        "mark": "each inactive object is labelled as active",
-    }
-    done = changed.get(str(noise.change), "each object gets a drawn category")
-    how = f"with probability {noise.rate:g}, independently"
+    objects, done = {
+        "both": ("objects", "the label, active or not, is flipped"),
+        "forget": ("active objects", "the label becomes inactive"),
+        "mark": ("inactive objects", "the label becomes active"),
+    }.get(str(noise.change), ("objects", "the category is drawn anew"))
     if noise.exact:
-        how = f"for exactly {100 * noise.rate:g} % of these objects"
-    return f"Noise in labels ({noise.kind}, algorithm {noise.algorithm}): {done} {how}"
+        words = f"for exactly {100 * noise.rate:g} % of the {objects} {done}"
+    else:
+        words = f"for each of the {objects} {done} with probability {noise.rate:g}, independently"
+    return f"Noise in labels ({noise.kind}, algorithm {noise.algorithm}): {words}"
 
 
 def _describe_label_result(configuration: Configuration, noise: Noise) -> str:

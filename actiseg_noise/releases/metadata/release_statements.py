@@ -52,7 +52,7 @@ _HANDLED = {
     "narration_without_noun": "narrations without a noun that the lexicon knows",
     "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
     "prompts_with_another_narration": "prompts that quote another narration than their sequence",
-    "sequences_left_without_active_label": "sequences that lost the label of their last active object",
+    "sequences_left_without_active_label": "sequences that lost their last active label",
 }
 """What the counts of special cases in a summary are of."""
 

@@ -179,8 +179,9 @@ def _list_label_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     group = _GroupFactory(configuration, "labels", section.get("items"))
     yield group.make_plain_row("all", "all", section, len(rows))
     for name, value in (("forgotten", False), ("marked", True)):
-        noisy = sum(row.value is value for row in rows)
-        yield group.make_plain_row("kind", name, section.get(name, {}), noisy)
+        noisy, share = sum(row.value is value for row in rows), section.get(name, {})
+        if noisy or share.get("items"):
+            yield group.make_plain_row("kind", name, share, noisy)
 
 
 def _read_rate(section: Mapping[str, Any], noisy: int | None) -> dict[str, Any]:

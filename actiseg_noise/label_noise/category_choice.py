@@ -72,11 +72,11 @@ def read_category_matrix(path: Path, categories: Iterable[Category]) -> dict[str
         number = parse_whole_number(text.strip())
         if number is not None and number in known:
             return number
-        found = by_name.get(text.strip().casefold(), [])
-        if len(found) == 1:
-            return found[0]
-        what = "a name of several categories" if found else "not a category of the dataset"
-        near = "" if found else suggest(text, known.values())
+        matches = by_name.get(text.strip().casefold(), [])
+        if len(matches) == 1:
+            return matches[0]
+        what = "a name of several categories" if matches else "not a category of the dataset"
+        near = "" if matches else suggest(text, known.values())
         raise refuse(f"{text[:40]!r} is {what}{near}", where, "use an id or a name of the dataset")
 
     return read_weight_table(path, find)

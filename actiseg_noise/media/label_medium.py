@@ -167,9 +167,9 @@ class LabelMedium(Medium):
 def _refuse_class(split: Split, recipe: Recipe) -> InputError:
     """Refuse noise in categories of a dataset without categories."""
     hint = "for other names in the prompts, use the type category"
-    others = [noise.kind for noise in recipe.noises if noise.medium != LabelMedium.name]
-    if others:
-        hint += f"; for the other noise of the recipe alone, use the type {' or '.join(others)}"
+    remaining = [noise.kind for noise in recipe.noises if noise.medium != LabelMedium.name]
+    if remaining:
+        hint += f"; for the other noise of the recipe alone, use the type {' or '.join(remaining)}"
     return refuse(
         "noise of kind 'class' changes the categories of a dataset, and an ActionVOS dataset has "
         "names instead",

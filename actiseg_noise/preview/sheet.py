@@ -244,9 +244,9 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
         counts.append((renamed, "renamed"))
     if view.label_rows:
         counts += _count_labels(view, visible)
-    (first, done), *others = counts
+    (first, done), *remaining = counts
     caption = f"noisy: {first} of {len(visible)} objects {done}"
-    caption += "".join(f", {count} {name}" for count, name in others)
+    caption += "".join(f", {count} {name}" for count, name in remaining)
     if not masks:
         return _SheetRow((clean, noisy), (view.title, caption))
     changed = view.clean != view.noisy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow
-from actiseg_data.records.recipe_record import ACTIVITY, Recipe
+from actiseg_data.records.recipe_record import ACTIVITY, Noise, Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.label_noise.activity_flips import iterate_draws, plan_activity
 from actiseg_noise.label_noise.class_draws import iterate_class_draws, plan_class_noise
@@ -26,6 +27,7 @@ from actiseg_noise.media.label_consistency import (
 from actiseg_noise.media.label_summary import LabelSection, build_label_section
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
@@ -167,12 +169,24 @@ class LabelMedium(Medium):
 def _refuse_class(split: Split, recipe: Recipe) -> InputError:
     """Refuse noise in categories of a dataset without categories."""
     hint = "for other names in the prompts, use the type category"
-    remaining = [noise.kind for noise in recipe.noises if noise.medium != LabelMedium.name]
-    if remaining:
-        hint += f"; for the other noise of the recipe alone, use the type {' or '.join(remaining)}"
+    for noise in recipe.noises:
+        if noise.medium != LabelMedium.name:
+            hint += f"; for the noise in {noise.medium} alone: {_format_flags(noise)}"
     return refuse(
         "noise of kind 'class' changes the categories of a dataset, and an ActionVOS dataset has "
         "names instead",
         split.root,
         hint,
     )
+
+
+def _format_flags(noise: Noise) -> str:
+    """Format the flags of `corrupt` that make a noise on its own."""
+    defaults = KIND_SPECS[noise.kind].parameters
+    changed = [
+        f"--set {name}={json.dumps(value)}"
+        for name, value in noise.parameters.items()
+        if value != defaults[name].normalise(defaults[name].default)
+    ]
+    flags = (f"--type {noise.kind} --rate {noise.rate:g} --objects {noise.objects}", *changed)
+    return " ".join(flags)

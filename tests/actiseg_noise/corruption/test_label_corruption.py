@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,9 @@ from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise import audit, compare_splits, corrupt, inspect, make_recipe, rebuild, verify
 from actiseg_noise.preview.sheet import find_flips, find_rewording, make_preview
 from actiseg_noise.recipes.building import check_recipe
+from actiseg_noise.recipes.presets import load_preset
+from actiseg_noise.recipes.published import name_recipe
+from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.public_loader import load_as_published
 from tests.helpers.released import make_split_kit
@@ -360,7 +364,7 @@ def test_categories_are_refused_where_there_are_names(kitchen, tmp_path):
     with pytest.raises(InputError) as refused:
         corrupt(kitchen, recipe, out=tmp_path / "noisy")
     assert "use the type category" in str(refused.value)
-    assert "use the type boundary" in str(refused.value)
+    assert "for the noise in masks alone: --type boundary --rate 0.6" in str(refused.value)
     assert not (tmp_path / "noisy").exists()
 
 
@@ -381,3 +385,17 @@ def test_the_order_of_noises_has_no_effect():
     assert join(*recipes) == join(*recipes[::-1])
     kinds = [noise.kind for noise in join(*recipes).noises]
     assert kinds == ["text", "boundary", "class", "activity"]
+
+
+def test_the_masks_of_a_preset_with_categories_can_be_made_without_them(kitchen, tmp_path):
+    """The hint of the refusal gives the masks of version 1 of the preset."""
+    with pytest.raises(InputError) as refused:
+        corrupt(kitchen, "coco-n/medium", out=tmp_path / "noisy")
+    (problem,) = refused.value.problems
+    flags = problem.hint.partition("for the noise in masks alone: ")[2].split()
+    alone = run("corrupt", kitchen, *flags, "--out", tmp_path / "alone", "--dry-run")
+    assert alone.returncode == 0
+    recipe = load_preset("coco-n/medium").make_recipe()
+    mask_noise = check_recipe(replace(recipe, noises=(recipe.mask_noise,)))
+    assert f"recipe {mask_noise.digest}" in alone.stdout
+    assert name_recipe(mask_noise) == "coco-n/medium v1"

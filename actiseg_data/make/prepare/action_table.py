@@ -7,8 +7,10 @@
     blackswan   black swan    swim
     two-cows    cow           walk      1
     two-cows    cow           walk      2
+    two-cows    fence                   3
 
-Columns are separated by tabs or by commas. The column ``object_id`` and others may be absent.
+Columns are separated by tabs or by commas. The column ``object_id`` and others may be absent. A row
+with an object id and no action names an object that takes no part in an action.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class ActionRow:
     name : str
         The name of the object.
     action : str
-        The action, which begins with its verb.
+        The action, which begins with its verb; empty for an object that is never active.
     object_id : int or None
         The object's id in the masks; None for the only object of the sequence.
     where : str
@@ -56,7 +58,7 @@ class ActionRow:
     @property
     def verb(self) -> str:
         """The first word of the action."""
-        return self.action.split()[0]
+        return self.action.partition(" ")[0]
 
     @property
     def noun(self) -> str:
@@ -178,11 +180,11 @@ def _check_header(header: Sequence[str], path: Path) -> None:
 def _parse_row(cells: Mapping[str, str], where: str) -> ActionRow:
     """Parse one row; raise `InputError` with every fault."""
     problems = ProblemCollector()
+    text = cells.get(_OBJECT_ID, "")
     for column in _COLUMNS:
         with problems.collect():
-            if not check_text(cells[column], where):
+            if not check_text(cells[column], where) and (column != "action" or not text):
                 problems.add(f"the {column} is empty", where, "write it into the row")
-    text = cells.get(_OBJECT_ID, "")
     object_id = parse_table_number(text) if text else None
     if text and (object_id is None or not 1 <= object_id <= 255):
         what = f"{format_name(text)!r} is not an object id"
@@ -190,15 +192,18 @@ def _parse_row(cells: Mapping[str, str], where: str) -> ActionRow:
     problems.raise_if_any()
     sequence, name, action = (cells[column] for column in _COLUMNS)
     row = ActionRow(sequence, name, action, object_id, where)
-    for name, kind in ((row.verb, "verb"), (row.noun, "object")):
+    for part, kind in ((row.verb or "none", "verb"), (row.noun, "object")):
         with problems.collect():
-            check_name(name, kind, where)
+            check_name(part, kind, where)
     problems.raise_if_any()
     return row
 
 
 def _refuse_contradictions(rows: Sequence[ActionRow], problems: ProblemCollector) -> None:
     """Collect rows of one sequence that do not go together."""
+    if not any(row.action for row in rows):
+        hint = "write the action of an object into its row"
+        problems.add(f"no row of {rows[0].sequence!r} has an action", rows[0].where, hint)
     names: dict[int | None, str] = {}
     seen: set[tuple[int | None, str]] = set()
     for row in rows:

@@ -49,9 +49,10 @@ def prepare_mask_actions(
     A row with the object "black swan" and the action "swim" makes of the folder ``blackswan`` the
     sequence ``00000001_blackswan_swim_black-swan``, with the prompt "black swan used in the action
     of swim". If the rows of a folder have several actions, each makes a sequence. The objects of an
-    action's rows are active in it, the others are not. Objects of the same name get numbers;
-    objects without a row are called ``object 2`` and so on after their ids. The ids stay, and 255
-    is void as for `actiseg_data.make.prepare.mask_preparation.prepare_masks`.
+    action's rows are active in it, the others are not. Rows without an action name objects that are
+    never active. Objects of the same name get numbers; objects without a row are called ``object
+    2`` and so on after their ids. The ids stay, and 255 is void as for
+    `actiseg_data.make.prepare.mask_preparation.prepare_masks`.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def _make_sources(
         rows = table.rows[clip.sequence.folder]
         with problems.collect():
             names = _name_objects(rows, ids)
-            for action in dict.fromkeys(row.action for row in rows):
+            for action in dict.fromkeys(row.action for row in rows if row.action):
                 own = [row for row in rows if row.action == action]
                 sequence = _name_sequence(clip.sequence, len(sources) + 1, own, names)
                 sources.append(ActionSource(sequence, "", -1, clip.masks, clip.photographs))

@@ -25,6 +25,7 @@ cows\tcow\twalk\t1\t
 # the second and third of four
 cows\tcow\twalk\t2\t
 cows\tfence\tstand\t3\t
+cows\twall\t\t5\t
 """
 
 
@@ -60,7 +61,7 @@ def test_prompts_folders_and_photographs_are_those_of_the_table(davis, table, tm
     )
     assert done.returncode == 0, done.stderr
     assert "3 sequences, 9 masks, 9 objects, 6 photographs" in done.stdout
-    assert "1 objects have no row: they are inactive" in done.stdout
+    assert "have no row" not in done.stdout
     assert "3 frames have no photograph" in done.stdout
     assert sorted(path.name for path in (root / IMAGE_SETS).iterdir()) == sorted(
         name_image_sets_files("val")
@@ -82,7 +83,7 @@ def test_prompts_folders_and_photographs_are_those_of_the_table(davis, table, tm
     }
     inactive = prompts["00000003_cows_stand_fence"]["expressions"].values()
     assert [e["exp"].partition(" used")[0] for e in inactive if not e["positive"]] == [
-        *("cow 1", "cow 2", "object 5")
+        *("cow 1", "cow 2", "wall")
     ]
     for sequence in open_split(root, "val"):
         for frame in sequence.frames:
@@ -111,6 +112,17 @@ def test_the_only_object_may_be_255_and_frames_may_need_photographs(tmp_path):
     assert (first.object_ids, first.frames) == ({255}, ("00000", "00001"))
     assert second.folder == "00000002_swan_swim_swan,-black"
     assert second.objects[0].name == "swan, black"
+
+
+def test_objects_without_a_row_are_counted_and_inactive(davis, table, tmp_path):
+    table.write_text(TABLE.replace("cows\twall\t\t5\t\n", ""))
+    made = prepare_mask_actions(davis, "val", tmp_path / "root", actions=table)
+    assert made.unnamed == 1
+    names = {
+        label.name: label.positive
+        for label in open_split(tmp_path / "root", "val")["00000002_cows_walk_cow"].objects
+    }
+    assert names == {"cow 1": True, "cow 2": True, "fence": False, "object 5": False}
 
 
 def test_a_list_chooses_the_sequences_that_need_rows(davis, table, tmp_path):
@@ -163,6 +175,8 @@ def test_every_faulty_row_is_refused(davis, tmp_path):
         "bear\tbear\trun\t7\n",
         "bear\tlion\tsleep\t7\n",
         "bear\tbear\trun\t\n",
+        "cows\tcow\t\t1\n",
+        "cows\tcow\t\t\n",
     )
     path.write_text("sequence\tobject\taction\tobject_id\n" + "".join(rows))
     places = refuse_problems(davis, path, tmp_path)
@@ -171,9 +185,11 @@ def test_every_faulty_row_is_refused(davis, tmp_path):
         ("line 3", "the object is empty"),
         ("line 4", "the object name '../bear' contains a path separator"),
         ("line 5", "'256' is not an object id"),
+        ("line 11", "the action is empty"),
         ("line 7", "repeats a row of 'bear'"),
         ("line 8", "gives an object of 'bear' a second name"),
         ("line 9", "only some rows of 'bear' have one"),
+        ("line 10", "no row of 'cows' has an action"),
     ]
     for text, message in (
         ("", "has no rows"),

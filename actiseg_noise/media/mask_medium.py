@@ -37,7 +37,7 @@ from actiseg_noise.mask_noise.selection_draws import (
 )
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.media.library_versions import list_versions
-from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
+from actiseg_noise.media.mask_summary import VOID_MASKS, MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.object_summary import OBJECT_SECTION, compare_object_section
 from actiseg_noise.media.summary_sections import compare_section
@@ -59,6 +59,7 @@ _SUMMARISED = {
     "bystanders_cut": ("bystanders", "cut"),
     "absent": ("handled", "absent_from_frame"),
     "vanished": ("handled", "vanished_from_disk"),
+    "void": ("handled", VOID_MASKS),
 }
 """Counts of `FrameNoise`, and where ``summary.json`` has them."""
 
@@ -201,6 +202,8 @@ class MaskMediumPlan(FilePlan):
             value: Any = summary
             for member in place:
                 value = value.get(member) if isinstance(value, dict) else None
+            if value is None and place[-1] == VOID_MASKS:  # only masks with void have this count
+                value = 0
             if value != tally[name]:
                 line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
                 lines.append(f"{line}, the reproduced count")

@@ -43,6 +43,7 @@ _HANDLED = {
         "that noise could change"
     ),
     "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "void_masks": "masks with void pixels (255), which are of no object and were kept",
     "target_not_reached": "masks whose target IoU could not be reached, before overlaps",
     "one_name": (
         "objects whose class has only one name, so that they can be flipped but not substituted"

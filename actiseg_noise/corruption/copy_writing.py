@@ -153,7 +153,7 @@ def _write_mask_documents(plan: CorruptionPlan, partial: Path) -> dict[str, str]
     segments = dict(
         chain.from_iterable(r.segments.items() for r in _iterate_records(plan, partial))
     )
-    return write_mask_documents(partial, split, plan.sequences, segments)
+    return write_mask_documents(partial, split, plan.sequences, segments, plan.classes)
 
 
 def _refuse_changed_source(plan: CorruptionPlan) -> None:

@@ -23,6 +23,7 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import decode_text, read_text
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import escape_name
+from actiseg_data.layouts.document_search import find_document, strip_gz
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
 from actiseg_data.layouts.sequence_lists import parse_sequence
 from actiseg_data.layouts.sequence_record import (
@@ -134,18 +135,19 @@ class DatasetSplit(Split):
             is_whole = len(chosen) == len(self.sequences) and self.list_path.is_file()
             return make_sequence_record(self.form, self.name, chosen), is_whole
         wanted = {sequence.folder for sequence in chosen}
-        document = read_document(self.root / name)
+        path = find_document(self.root, name)
+        document = read_document(path)
         cut = _cut_lines(document, wanted) if isinstance(document, list) else document
         if isinstance(document, dict):
-            cut = _cut_videos(document, wanted, self.root / name)
-        return cut, cut == document
+            cut = _cut_videos(document, wanted, path)
+        return cut, cut == document and path.name == name.rpartition("/")[2]
 
     def read_entries(self) -> Mapping[str, Mapping[str, Any]]:
         entries: dict[str, dict[str, Any]] = {
             sequence.folder: {"list": make_sequence_entry(sequence)} for sequence in self.sequences
         }
         for name in self.form.documents:
-            document = read_document(self.root / name)
+            document = read_document(find_document(self.root, name))
             videos = document.get("videos", {}) if isinstance(document, dict) else {}
             for folder in entries.keys() & videos.keys():
                 entries[folder][name] = videos[folder]
@@ -154,7 +156,8 @@ class DatasetSplit(Split):
 
 def read_document(path: Path) -> Any:
     """Read a JSON document, or a text file as its lines."""
-    return read_json(path) if path.suffix == ".json" else read_text(path, "list").splitlines()
+    is_json = strip_gz(path.name).endswith(".json")
+    return read_json(path) if is_json else read_text(path, "list").splitlines()
 
 
 def parse_document(data: bytes, where: str, name: str) -> Any:

@@ -29,7 +29,7 @@ from actiseg_noise.recipes.kind_parameters import (
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
-SCOPES = ("prompt", "both", "narration")
+SCOPES = ("prompt", "both", "narration", "nouns")
 SPANS = ("clip", "frame")
 
 MIXED: Mapping[str, tuple[str, ...]] = {"mixed": ("text", "boundary")}

@@ -26,9 +26,7 @@ def find_expressions(split: Split) -> str | None:
     InputError
         If there are several.
     """
-    names = [
-        name for name in split.list_documents() if name.rpartition("/")[2] == EXPRESSIONS_FILE
-    ]
+    names = [name for name in split.list_documents() if name.rpartition("/")[2] == EXPRESSIONS_FILE]
     if len(names) > 1:
         what = f"has {len(names)} documents of expressions: {format_names(names)}"
         raise refuse(what, split.root, "keep the one that belongs to the masks")

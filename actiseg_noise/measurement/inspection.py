@@ -10,7 +10,9 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.layouts.expression_documents import find_expressions
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, refuse_noisy_source
+from actiseg_noise.measurement.expression_audit import measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -18,6 +20,7 @@ from actiseg_noise.measurement.mask_inspection import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
 from actiseg_noise.split.text_items import read_text_items
 
@@ -147,6 +150,13 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     if noise is not None and noise.scope == "narration":
         reason = "only narrations changed: the ledger lists them, and an audit counts them"
         return MediumResult(left_out={"text": reason})
+    if find_expressions(task.split.noisy) is not None:
+        recipe = check_recipe(task.split.recipe, RECIPE_FILE)
+        own = task.split.lexicon or load_lexicon()
+        nouns = measure_expressions(task.split.noisy, recipe, own, task.sequences).items
+        if not nouns:
+            return MediumResult(left_out={"text": "no noun that noise may replace"})
+        return MediumResult(measure_text(nouns, task.lexicon, None))
     folders = {sequence.folder for sequence in task.sequences}
     lists = task.split.noisy.root / IMAGE_SETS
     items = read_text_items(lists, task.split.recipe.split, None)

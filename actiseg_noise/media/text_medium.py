@@ -48,6 +48,7 @@ from actiseg_noise.text_noise.imported_text import plan_imported_text
 from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
 
+
 @dataclass(frozen=True)
 class TextMediumPlan(MediumPlan):
     """The text noise of a run.

@@ -51,6 +51,4 @@ def _list_replacements(assigner: ReplacementAssigner, noun: ExpressionNoun) -> l
     """List the replacements that the recipe draws for a noun, whether it is selected or not."""
     options = noun.options
     flips = [assigner.make_flip(options)] if options.flip is not None else []
-    return flips + (
-        [assigner.make_substitution(options)] if options.substitute is not None else []
-    )
+    return flips + ([assigner.make_substitution(options)] if options.substitute is not None else [])

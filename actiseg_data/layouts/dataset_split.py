@@ -24,6 +24,8 @@ from actiseg_data.core.file_reading import decode_text, read_text
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.document_search import find_document, strip_gz
+from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
+from actiseg_data.layouts.image_sets import Expression
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
 from actiseg_data.layouts.sequence_lists import parse_sequence
 from actiseg_data.layouts.sequence_record import (
@@ -141,6 +143,20 @@ class DatasetSplit(Split):
         if isinstance(document, dict):
             cut = _cut_videos(document, wanted, path)
         return cut, cut == document and path.name == name.rpartition("/")[2]
+
+    def read_prompts(self) -> Mapping[str, tuple[Expression, ...]]:
+        name = find_expressions(self)
+        if name is None:
+            return {}
+        document = read_expressions(self, name, self.sequences)
+        return {
+            sequence.folder: tuple(
+                Expression(item.exp_id, item.text, int(number), exp_org=item.text_org)
+                for item in sequence.expressions
+                for number in item.object_ids
+            )
+            for sequence in document.sequences
+        }
 
     def read_entries(self) -> Mapping[str, Mapping[str, Any]]:
         entries: dict[str, dict[str, Any]] = {

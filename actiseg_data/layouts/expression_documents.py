@@ -9,10 +9,10 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.referring import (
-    EXPRESSIONS_FILE,
     ReferringDocument,
     ReferringExpression,
     ReferringSequence,
+    is_expressions,
     parse_referring,
 )
 from actiseg_data.layouts.split import Split
@@ -26,7 +26,7 @@ def find_expressions(split: Split) -> str | None:
     InputError
         If there are several.
     """
-    names = [name for name in split.list_documents() if name.rpartition("/")[2] == EXPRESSIONS_FILE]
+    names = list(filter(is_expressions, split.list_documents()))
     if len(names) > 1:
         what = f"has {len(names)} documents of expressions: {format_names(names)}"
         raise refuse(what, split.root, "keep the one that belongs to the masks")

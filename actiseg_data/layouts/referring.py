@@ -126,6 +126,15 @@ class ReferringDocument:
         return {**self.document, "videos": videos}
 
 
+def is_expressions(name: str) -> bool:
+    """Return whether a relative path is that of a document of expressions.
+
+    >>> is_expressions("meta_expressions/train/meta_expressions.json")
+    True
+    """
+    return name.rpartition("/")[2] == EXPRESSIONS_FILE
+
+
 def read_referring(path: Path) -> ReferringDocument:
     """Read a document of expressions (``.json`` or ``.json.gz``).
 

@@ -20,6 +20,7 @@ from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.measurement.findings import Finding, compare_rate
 from actiseg_noise.measurement.proportions import Proportion
+from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.split.text_items import ObjectText, TextItem
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
 from actiseg_noise.text_noise.expression_plan import choose_nouns, list_categories
@@ -42,6 +43,10 @@ class MeasuredNoun(NamedTuple):
     options: ReplacementOptions
 
 
+NO_NOUN = "no expression has a noun that the noise may replace"
+"""Why the text of a split with expressions cannot be measured."""
+
+
 @dataclass(frozen=True)
 class ExpressionAudit:
     """The text noise of the expressions of a split.
@@ -61,9 +66,15 @@ class ExpressionAudit:
     unexplained: tuple[str, ...]
 
     @property
-    def items(self) -> list[TextItem]:
+    def items(self) -> tuple[TextItem, ...]:
         """The nouns, without their options."""
-        return [noun.item for noun in self.nouns]
+        return tuple(noun.item for noun in self.nouns)
+
+    def summarise(self, lexicon: Lexicon) -> TextStatistics | None:
+        """Summarise the noise; None if there is no noun that noise may replace."""
+        if not self.nouns:
+            return None
+        return replace(measure_text(list(self.items), lexicon, None), changed=self.total)
 
 
 def measure_expressions(

@@ -12,7 +12,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.expression_documents import find_expressions
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, refuse_noisy_source
-from actiseg_noise.measurement.expression_audit import measure_expressions
+from actiseg_noise.measurement.expression_audit import NO_NOUN, measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -153,10 +153,9 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     if find_expressions(task.split.noisy) is not None:
         recipe = check_recipe(task.split.recipe, RECIPE_FILE)
         own = task.split.lexicon or load_lexicon()
-        nouns = measure_expressions(task.split.noisy, recipe, own, task.sequences).items
-        if not nouns:
-            return MediumResult(left_out={"text": "no noun that noise may replace"})
-        return MediumResult(measure_text(nouns, task.lexicon, None))
+        measured = measure_expressions(task.split.noisy, recipe, own, task.sequences)
+        statistics = measured.summarise(task.lexicon)
+        return MediumResult(statistics, {} if statistics is not None else {"text": NO_NOUN})
     folders = {sequence.folder for sequence in task.sequences}
     lists = task.split.noisy.root / IMAGE_SETS
     items = read_text_items(lists, task.split.recipe.split, None)

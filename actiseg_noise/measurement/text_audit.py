@@ -12,7 +12,7 @@ from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.opening import open_source
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
-from actiseg_noise.measurement.expression_audit import ExpressionAudit, measure_expressions
+from actiseg_noise.measurement.expression_audit import NO_NOUN, ExpressionAudit, measure_expressions
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.recipes.building import check_recipe
@@ -65,10 +65,10 @@ def _audit_expressions(task: AuditInput) -> MediumResult[TextAudit]:
         clean = open_source(task.clean, task.noisy, recipe.split)
     own = read_carried_lexicon(task.noisy) or load_lexicon()
     measured = measure_expressions(noisy, recipe, own, noisy.sequences, clean)
-    if not measured.nouns:
-        return MediumResult(left_out={"text": "no expression has a noun that noise may replace"})
-    statistics = measure_text(measured.items, task.lexicon, None)
-    audit = TextAudit(tuple(measured.items), statistics, measured)
+    statistics = measured.summarise(task.lexicon)
+    if statistics is None:
+        return MediumResult(left_out={"text": NO_NOUN})
+    audit = TextAudit(measured.items, statistics, measured)
     compared_with = "exp_org keys" if task.clean is None else str(task.clean)
     return MediumResult(audit, {}, compared_with)
 

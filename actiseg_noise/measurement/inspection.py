@@ -19,6 +19,11 @@ from actiseg_data.records.recipe_record import (
     refuse_noisy_source,
 )
 from actiseg_noise.measurement.activity_changes import ActivityStatistics, measure_activity
+from actiseg_noise.measurement.category_changes import (
+    CategoryStatistics,
+    list_category_items,
+    measure_categories,
+)
 from actiseg_noise.measurement.expression_audit import NO_NOUN, measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
@@ -51,6 +56,8 @@ class Inspection:
         None if the recipe has no text noise.
     activity : ActivityStatistics or None
         None if the recipe has no noise in the labels of active objects.
+    categories : CategoryStatistics or None
+        None if the recipe has no noise in categories.
     left_out : mapping of str to str
         Metrics that could not be measured, and why. They are None.
     """
@@ -61,6 +68,7 @@ class Inspection:
     masks: MaskInspection | None
     text: TextStatistics | None
     activity: ActivityStatistics | None
+    categories: CategoryStatistics | None
     left_out: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -84,6 +92,7 @@ class Inspection:
             "masks": None if self.masks is None else self.masks.to_dict(),
             "text": None if self.text is None else self.text.to_dict(),
             "activity": None if self.activity is None else self.activity.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "left_out": dict(self.left_out),
         }
 
@@ -152,6 +161,7 @@ def inspect(
         masks=results.get("masks", nothing).value,
         text=results.get("text", nothing).value,
         activity=results.get(ACTIVITY, nothing).value,
+        categories=results.get(CLASS, nothing).value,
         left_out={
             name: reason for result in results.values() for name, reason in result.left_out.items()
         },
@@ -184,9 +194,10 @@ def _inspect_activity(task: InspectionTask) -> MediumResult[ActivityStatistics]:
     return MediumResult(measure_activity(items, task.lexicon))
 
 
-def _inspect_classes(task: InspectionTask) -> MediumResult[None]:
-    reason = "the summary counts them, and the ledger lists them"
-    return MediumResult(left_out={"categories": reason})
+def _inspect_classes(task: InspectionTask) -> MediumResult[CategoryStatistics]:
+    split = task.split
+    items = list_category_items(split.noisy, split.recipe, task.sequences)
+    return MediumResult(measure_categories(items) if items else None)
 
 
 _INSPECTORS: Mapping[

@@ -127,6 +127,8 @@ class Layout:
         Reads a document of masks. None for layouts whose masks are files.
     owns_folder : bool
         Whether a folder with its mark has nothing else, so that no report belongs there.
+    has_polygons : bool
+        Whether its masks are polygons, so that noise of outlines moves these.
     """
 
     key: str
@@ -138,3 +140,4 @@ class Layout:
     find_form: FormFinder | None = None
     read_masks: Callable[[Path], MaskDocument] | None = None
     owns_folder: bool = True
+    has_polygons: bool = False

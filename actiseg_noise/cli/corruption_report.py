@@ -59,7 +59,8 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield from _describe_imported_masks(noise)
     else:
         selected = _format_selected(noise, "items selected")
-        yield f"masks: {selected}, requested {noise['rate']:g}"
+        medium = "polygons" if "polygons" in noise else "masks"
+        yield f"{medium}: {selected}, requested {noise['rate']:g}"
     rows = []
     for kind, quantiles in noise["iou"].items():
         if quantiles["n"]:

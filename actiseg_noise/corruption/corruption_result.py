@@ -51,7 +51,8 @@ class Corruption:
 
     def _list_rates(self) -> list[tuple[str, str]]:
         """List each kind of noise with the number of items that got noise."""
-        sections = [self.summary.get(medium.section) for medium in MEDIA.values()]
+        names = dict.fromkeys(medium.section for medium in MEDIA.values())
+        sections = [self.summary.get(name) for name in names]
         sections += self.summary.get("objects", {}).values()
         return [
             (section["kind"], f"{section['selected']} of {section['items']}")

@@ -30,6 +30,7 @@ from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_parameters import normalise_value
 from actiseg_noise.recipes.kind_specs import IMPORTED, list_type_names
+from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
@@ -270,10 +271,11 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
 
 def _make_default_noises(recipe: Recipe, named: Preset | None) -> tuple[Noise, ...]:
     """Make the noises that a preset, or else the type of a recipe, has; none without a type."""
-    if named is not None:
-        return named.make_recipe().noises
     kind = name_type(recipe)
-    return make_recipe(kind, 0.0).noises if kind in list_type_names() else ()
+    if named is None and kind not in list_type_names():
+        return ()
+    default = make_recipe(kind, 0.0) if named is None else named.make_recipe()
+    return (default if recipe.polygon_noise is None else convert_to_polygons(default)).noises
 
 
 def _open_clean_lists(

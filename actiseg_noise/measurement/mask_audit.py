@@ -212,9 +212,9 @@ def read_ledger_shares(task: AuditInput) -> dict[str, Proportion]:
     documents = read_documents(task.noisy, recipe)
     summary = Cursor(documents.summary, SUMMARY_FILE)
     # The items of noise that selects whole clips are not independent.
-    if recipe.mask_noise is not None and not selects_clips(recipe.mask_noise):
+    if recipe.outline_noise is not None and not selects_clips(recipe.outline_noise):
         items = summary["noise"]["items"].as_integer()
-        shares[recipe.mask_noise.place] = Proportion(items, len(documents.outline_rows))
+        shares[recipe.outline_noise.place] = Proportion(items, len(documents.outline_rows))
     for noise in recipe.object_noises:
         counts = summary["objects"][noise.kind]
         units = counts["items"].as_integer(), counts["selected"].as_integer()

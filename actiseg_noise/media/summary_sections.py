@@ -79,5 +79,24 @@ def compare_members(
             yield _format_line(f"{name}.{member}")
 
 
+def compare_counts(
+    summary: Mapping[str, Any], tally: Mapping[str, int], places: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """Compare reproduced counts with the summary, which has them at the given places.
+
+    >>> compare_counts({"noise": {"items": 3}}, {"items": 4}, {"items": ("noise", "items")})
+    ['summary.json: noise.items is not 4, the reproduced count']
+    """
+    lines = []
+    for name, place in places.items():
+        value: Any = summary
+        for member in place:
+            value = value.get(member) if isinstance(value, Mapping) else None
+        if value != tally[name]:
+            line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
+            lines.append(f"{line}, the reproduced count")
+    return lines
+
+
 def _format_line(member: str) -> str:
     return f"{SUMMARY_FILE}: {member} is not what {RECIPE_FILE} and {LEDGER_FILE} give"

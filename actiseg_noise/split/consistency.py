@@ -157,7 +157,7 @@ def find_document_inconsistencies(
     split, digests = shared
     names = split.name_files(MASKS, sequence)
     try:
-        actual = dict(zip(names, map(digest_pixels, split.iterate_masks(sequence)), strict=True))
+        actual = dict(zip(names, split.digest_masks(sequence), strict=True))
     except InputError as error:
         return [f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"]
     return [

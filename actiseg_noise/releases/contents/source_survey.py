@@ -50,8 +50,9 @@ def survey_source(shared: tuple[CleanPart, Noise | None], sequence: VideoSequenc
             digests[WEIGHTS] = list(map(digest_pixels, part.iterate_weights(sequence)))
             continue
         digests[MASKS] = []
-        for view, mask in zip(sequence.views, part.iterate_masks(sequence), strict=True):
-            digests[MASKS].append(digest_pixels(mask))
+        masks = part.split.iterate_digested(sequence)
+        for view, (mask, digest) in zip(sequence.views, masks, strict=True):
+            digests[MASKS].append(digest)
             if noise is not None:
                 sizes.update(_classify_items(sequence, view.frame, mask, noise))
     return SourceSurvey(digests, sizes)

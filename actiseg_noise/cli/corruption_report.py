@@ -67,7 +67,8 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
             values = [*(quantiles[name] for name in _QUANTILES), noise["iou_drawn"][kind]["q50"]]
             rows.append([kind, str(quantiles["n"]), *(f"{value:.3f}" for value in values)])
     if rows:
-        yield Table("IoU with the clean object, on disk (after overlaps)", _COLUMNS, rows)
+        where = "in polygons" if "polygons" in noise else "on disk (after overlaps)"
+        yield Table(f"IoU with the clean object, {where}", _COLUMNS, rows)
 
 
 def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ def compose_source_licences(split: Split, licence: str | None = None) -> tuple[s
     InputError
         For an unknown licence, and for a stated licence of an ActionVOS root or of VISOR.
     """
-    if isinstance(split, (ActionSplit, PolygonSplit)):
+    if has_own_licence(split):
         if licence is not None:
             name = "an ActionVOS root" if isinstance(split, ActionSplit) else "VISOR"
             what = f"has no effect: {name} has its licence in LICENSE"
@@ -49,6 +49,11 @@ def compose_source_licences(split: Split, licence: str | None = None) -> tuple[s
         return license_text, notice.read_text("utf-8", "replace")
     name = name_source(split.root)
     return license_text, f"The clean labels are those of the dataset {name}; see LICENSE.\n"
+
+
+def has_own_licence(split: Split) -> bool:
+    """Return whether the licence of a dataset is known, so that nobody has to state it."""
+    return isinstance(split, (ActionSplit, PolygonSplit))
 
 
 def compose_change(recipe: Recipe, inputs: NoiseInputs, version: str = __version__) -> str:

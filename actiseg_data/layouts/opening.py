@@ -207,6 +207,19 @@ def require_actions(split: Split) -> ActionSplit:
     return split
 
 
+def has_object_masks(root: Path) -> bool:
+    """Return whether a dataset has a mask for each object, so that objects may overlap."""
+    place, name = locate_split(root)
+    if is_recorded(place):
+        form = open_recorded(place).form
+    else:
+        fitting = layout_table.find_layouts(place)
+        if len(fitting) != 1 or fitting[0].find_form is None or not fitting[0].may_overlap:
+            return False
+        form, _ = fitting[0].find_form(place, name)
+    return form.by_object or bool(form.mask_documents)
+
+
 def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> MaskSplit:
     """Open the masks of a dataset in any layout of `LAYOUTS`, or of a plain folder of sequences.
 

@@ -27,6 +27,8 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield f"{kind}: {selected}, requested {counts['rate']:g}; {counts['rows']} masks changed"
     if "bystanders" in summary:
         yield _describe_bystanders(summary["bystanders"])
+    for section in summary.get("labels", {}).values():
+        yield from _describe_labels(section)
     handled = {name: count for name, count in summary["handled"].items() if count}
     if handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in handled.items())
@@ -76,6 +78,20 @@ def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:
     return f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels" + (
         f" (their median IoU: {median:.3f})" if median is not None else ""
     )
+
+
+def _describe_labels(section: Mapping[str, Any]) -> Iterator[str]:
+    selected = _format_selected(section, "objects selected")
+    yield f"labels ({section['kind']}): {selected}, requested {section['rate']:g}"
+    for name, unit in (
+        ("forgotten", "active objects"),
+        ("marked", "inactive objects"),
+        ("changed", "objects have another category"),
+    ):
+        if section.get(name, {}).get("items"):
+            counts = section[name]
+            verb = "" if name == "changed" else f" {name}"
+            yield f"  {counts['selected']} of {counts['items']} {unit}{verb}{_format_rate(counts)}"
 
 
 def _describe_imported_masks(noise: Mapping[str, Any]) -> Iterator[str]:

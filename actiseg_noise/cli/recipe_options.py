@@ -11,7 +11,7 @@ import typer
 
 from actiseg_data.core.documents import parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_noise.cli.kind_flags import MASK_PANEL, OBJECT_PANEL, TEXT_PANEL
+from actiseg_noise.cli.kind_flags import LABEL_PANEL, MASK_PANEL, OBJECT_PANEL, TEXT_PANEL
 from actiseg_noise.recipes.kind_specs import OVERLAPS, check_type, list_type_names
 
 if TYPE_CHECKING:
@@ -141,6 +141,22 @@ class RecipeOptions:
             help="A lexicon file (actiseg-noise lexicon build). Default: the lexicon of "
             "EPIC-KITCHENS.",
             rich_help_panel=TEXT_PANEL,
+        ),
+    ] = None
+
+    change: Annotated[
+        Optional[str],
+        typer.Option(
+            help="How labels change. Activity: both, forget (only active objects) or mark (only "
+            "inactive ones). Class: uniform, supercategory or matrix. Default: the first.",
+            rich_help_panel=LABEL_PANEL,
+        ),
+    ] = None
+    label_rate: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Rate of noise in labels (presets with other noise only).",
+            rich_help_panel=LABEL_PANEL,
         ),
     ] = None
 

@@ -39,11 +39,11 @@ class MaskLayers:
         """Return the masks without some objects."""
         return self._translate(dict.fromkeys(ids, 0))
 
-    def relabel(self, targets: Mapping[int, int]) -> MaskLayers:
+    def replace_ids(self, targets: Mapping[int, int]) -> MaskLayers:
         """Return the masks with new ids, each in the mask that shows it.
 
         >>> pair = MaskLayers((np.uint8([[1, 0]]), np.uint8([[0, 2]])), {1: 0, 2: 1})
-        >>> [mask.tolist() for mask in pair.relabel({1: 2}).masks]
+        >>> [mask.tolist() for mask in pair.replace_ids({1: 2}).masks]
         [[[0, 0]], [[2, 2]]]
         """
         if len(self.masks) == 1 or not targets:

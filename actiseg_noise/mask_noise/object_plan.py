@@ -67,7 +67,7 @@ def plan_objects(
     removed: frozenset[int] = frozenset()
     for noise in recipe.object_noises:
         for unit in list_units(noise, recipe.seed, sequence, visible):
-            if concerns_rest(unit, visible.seen - removed):
+            if has_object_left(unit, visible.seen - removed):
                 units.append(unit)
                 if not unit.is_alone and unit.draw < limits[noise.kind]:
                     chosen[noise.kind].append(unit)
@@ -95,7 +95,7 @@ def plan_objects(
     )
 
 
-def concerns_rest(unit: ObjectUnit, rest: frozenset[int]) -> bool:
+def has_object_left(unit: ObjectUnit, rest: frozenset[int]) -> bool:
     """Return whether a unit concerns the objects that are not left out."""
     if unit.kind == "merge":
         return unit.labels[0].object_id in rest

@@ -13,6 +13,8 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_noise.measurement.activity_audit import audit_activity
+from actiseg_noise.measurement.activity_changes import ActivityStatistics
 from actiseg_noise.measurement.audit_claims import NameClaim, parse_claims
 from actiseg_noise.measurement.audit_findings import (
     Evidence,
@@ -55,6 +57,8 @@ class Audit:
         Changed narrations, of those with a known clean narration.
     masks : MaskAudit or None
         None if there are no noisy masks.
+    activity : ActivityStatistics or None
+        The labels of active objects; None if no clean labels are known, or if none could differ.
     agreements, findings : tuple of str
         Comparisons with the recipe and the name that agree, and those that do not.
     left_out : mapping of str to str
@@ -69,6 +73,7 @@ class Audit:
     text: TextStatistics | None
     narrations: Proportion | None
     masks: MaskAudit | None
+    activity: ActivityStatistics | None
     agreements: tuple[str, ...]
     findings: tuple[str, ...]
     left_out: Mapping[str, str]
@@ -102,6 +107,7 @@ class Audit:
             "text": None if self.text is None else self.text.to_dict(),
             "narrations": None if self.narrations is None else self.narrations.to_dict(),
             "masks": None if self.masks is None else self.masks.to_dict(),
+            "activity": None if self.activity is None else self.activity.to_dict(),
             "agreements": list(self.agreements),
             "findings": list(self.findings),
             "left_out": dict(self.left_out),
@@ -163,16 +169,17 @@ def audit(
         workers,
         stage,
     )
-    text, masks = audit_text(task), audit_masks(task)
+    text, masks, activity = audit_text(task), audit_masks(task), audit_activity(task)
     left_out = {**text.left_out, **masks.left_out}
     ledger = read_ledger_shares(task) if masks.value is None else {}
-    if text.value is None and masks.value is None and ledger is None:
+    measured = (text.value, masks.value, activity.value)
+    if all(value is None for value in measured) and not ledger:
         raise _refuse_unmeasurable(noisy, left_out)
-    evidence = Evidence(text.value, masks.value, task.action_list, ledger)
+    evidence = Evidence(text.value, masks.value, task.action_list, ledger, activity.value)
     claims = parse_claims(noisy)
     findings = _compare(task, evidence, claims, own_lexicon)
-    sources = [result.compared_with for result in (text, masks)]
-    sources += ["its ledger, for masks"] if ledger is not None else []
+    sources = [result.compared_with for result in (text, masks, activity)]
+    sources += ["its ledger, for masks"] if ledger else []
     return Audit(
         noisy=noisy,
         split=task.split,
@@ -182,6 +189,7 @@ def audit(
         text=evidence.statistics,
         narrations=_count_narrations(task.action_list),
         masks=masks.value,
+        activity=None if activity.value is None else activity.value.statistics,
         agreements=tuple(finding.text for finding in findings if finding.agrees),
         findings=tuple(finding.text for finding in findings if not finding.agrees),
         left_out=left_out,

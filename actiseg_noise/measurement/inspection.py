@@ -10,7 +10,8 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
+from actiseg_noise.measurement.activity_changes import ActivityStatistics, measure_activity
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -18,8 +19,9 @@ from actiseg_noise.measurement.mask_inspection import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.split.activity_items import list_activity
 from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
-from actiseg_noise.split.text_items import read_text_items
+from actiseg_noise.split.text_items import read_noisy_list, read_text_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
 
@@ -38,6 +40,8 @@ class Inspection:
         None if the recipe has no mask noise.
     text : TextStatistics or None
         None if the recipe has no text noise.
+    activity : ActivityStatistics or None
+        None if the recipe has no noise in the labels of active objects.
     left_out : mapping of str to str
         Metrics that could not be measured, and why. They are None.
     """
@@ -47,6 +51,7 @@ class Inspection:
     frames: int
     masks: MaskInspection | None
     text: TextStatistics | None
+    activity: ActivityStatistics | None
     left_out: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -69,6 +74,7 @@ class Inspection:
             "frames": self.frames,
             "masks": None if self.masks is None else self.masks.to_dict(),
             "text": None if self.text is None else self.text.to_dict(),
+            "activity": None if self.activity is None else self.activity.to_dict(),
             "left_out": dict(self.left_out),
         }
 
@@ -136,6 +142,7 @@ def inspect(
         frames=sum(len(sequence.frames) for sequence in sequences),
         masks=results.get("masks", nothing).value,
         text=results.get("text", nothing).value,
+        activity=results.get(ACTIVITY, nothing).value,
         left_out={
             name: reason for result in results.values() for name, reason in result.left_out.items()
         },
@@ -154,10 +161,25 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     return MediumResult(measure_text(selected, task.lexicon, None))
 
 
+def _inspect_activity(task: InspectionTask) -> MediumResult[ActivityStatistics]:
+    folders = {sequence.folder for sequence in task.sequences}
+    name = f"{task.split.recipe.split}.json"
+    listed = read_noisy_list(task.split.noisy.root / IMAGE_SETS / name)
+    items = [item for item in list_activity(listed) if item.sequence in folders]
+    return MediumResult(measure_activity(items, task.lexicon))
+
+
+def _inspect_classes(task: InspectionTask) -> MediumResult[None]:
+    reason = "the summary counts them, and the ledger lists them"
+    return MediumResult(left_out={"categories": reason})
+
+
 _INSPECTORS: Mapping[
     str, tuple[Callable[[Recipe], bool], Callable[[InspectionTask], MediumResult[Any]]]
 ] = {
     "masks": (lambda recipe: recipe.changes_masks, inspect_masks),
     "text": (lambda recipe: recipe.text_noise is not None, _inspect_text),
+    ACTIVITY: (lambda recipe: recipe.activity_noise is not None, _inspect_activity),
+    CLASS: (lambda recipe: recipe.class_noise is not None, _inspect_classes),
 }
 """Whether a recipe has noise to inspect, and what inspects it, by member of `Inspection`."""

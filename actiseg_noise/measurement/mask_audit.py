@@ -46,7 +46,7 @@ from actiseg_noise.measurement.mask_pairs import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.noisy_documents import read_documents
 from actiseg_noise.split.noisy_split import NoisySplit, find_source_root, open_noisy_split
 from actiseg_noise.split.text_items import NoisyList
@@ -211,14 +211,17 @@ def read_ledger_shares(task: AuditInput) -> dict[str, Proportion]:
     shares = {}
     documents = read_documents(task.noisy, recipe)
     summary = Cursor(documents.summary, SUMMARY_FILE)
-    # The items of noise that selects whole clips are not independent.
-    if recipe.outline_noise is not None and not selects_clips(recipe.outline_noise):
-        items = summary["noise"]["items"].as_integer()
-        shares[recipe.outline_noise.place] = Proportion(items, len(documents.outline_rows))
+    if recipe.outline_noise is not None:
+        rows = documents.outline_rows
+        share = Proportion(summary["noise"]["items"].as_integer(), len(rows))
+        if has_clip_units(recipe.outline_noise):
+            share = Proportion(len(documents.folders), len({row.sequence for row in rows}))
+        shares[recipe.outline_noise.place] = share
     for noise in recipe.object_noises:
         counts = summary["objects"][noise.kind]
-        units = counts["items"].as_integer(), counts["selected"].as_integer()
-        shares[noise.place] = Proportion(*units)
+        shares[noise.place] = Proportion(
+            counts["items"].as_integer(), counts["selected"].as_integer()
+        )
     return shares
 
 

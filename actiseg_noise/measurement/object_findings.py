@@ -78,9 +78,9 @@ def _sum_similar(noise: Noise, recipe: Recipe) -> float:
         "ghost": {"swap": 1},
     }[noise.kind]
     return sum(
-        similar.get(other.kind if other.medium == "objects" else other.medium, 0) * other.rate
-        for other in recipe.noises
-        if other is not noise
+        similar.get(part.kind if part.medium == "objects" else part.medium, 0) * part.rate
+        for part in recipe.noises
+        if part is not noise
     )
 
 

@@ -36,12 +36,12 @@ from actiseg_noise.mask_noise.selection_draws import (
 )
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.media.library_versions import list_versions
-from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
+from actiseg_noise.media.mask_summary import VOID_MASKS, MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.object_summary import OBJECT_SECTION, compare_object_section
 from actiseg_noise.media.summary_sections import compare_counts, compare_section
 from actiseg_noise.recipes.kind_specs import IMPORTED
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
@@ -58,6 +58,7 @@ _SUMMARISED = {
     "bystanders_cut": ("bystanders", "cut"),
     "absent": ("handled", "absent_from_frame"),
     "vanished": ("handled", "vanished_from_disk"),
+    "void": ("handled", VOID_MASKS),
 }
 """Counts of `FrameNoise`, and where ``summary.json`` has them."""
 
@@ -96,10 +97,10 @@ class MaskMediumPlan(FilePlan):
     def exact_thresholds(self) -> dict[str, Any]:
         """The thresholds of exact noises: of outlines, and of whole objects by kind."""
         objects = {kind: value for kind, value in self.thresholds.items() if kind != OUTLINES}
-        found: dict[str, Any] = {"object_thresholds": objects} if objects else {}
+        exact: dict[str, Any] = {"object_thresholds": objects} if objects else {}
         if OUTLINES in self.thresholds:
-            found["threshold"] = self.thresholds[OUTLINES]
-        return found
+            exact["threshold"] = self.thresholds[OUTLINES]
+        return exact
 
     @property
     def needs_draws(self) -> bool:
@@ -195,7 +196,7 @@ class MaskMediumPlan(FilePlan):
 
     def compare_tally(self, summary: Mapping[str, Any], tally: Counter[str]) -> list[str]:
         """Compare the counts of all frames with the summary."""
-        return compare_counts(summary, tally, _list_summarised(self.recipe))
+        return compare_counts(summary, tally, _list_summarised(self.recipe), optional=("void",))
 
     def _corrupt(self, part: CleanPart, sequence: VideoSequence) -> Iterator[FrameNoise]:
         masks = part.iterate_masks(sequence)
@@ -270,7 +271,7 @@ def _build_section(documents: SplitDocuments) -> dict[str, Any]:
 def _describe_outlines(recipe: Recipe) -> str:
     """Describe what the outlines of a recipe select, for a forecast."""
     noise = recipe.mask_noise
-    clips = noise is not None and selects_clips(noise)
+    clips = noise is not None and has_clip_units(noise)
     return "clips would get noise" if clips else "items would get noise"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
 from actiseg_data.records.split_documents import SUMMARY_FILE
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.noisy_documents import SplitDocuments
 
 
@@ -32,7 +32,7 @@ def describe_noise(noise: Noise, selected: int, items: int) -> dict[str, Any]:
 
     The rate has no interval if the noise selects whole clips and its items are in frames.
     """
-    together = noise.medium == "masks" and selects_clips(noise)
+    together = noise.medium == "masks" and has_clip_units(noise)
     return {
         "kind": noise.kind,
         "rate": noise.rate,
@@ -80,9 +80,14 @@ def compare_members(
 
 
 def compare_counts(
-    summary: Mapping[str, Any], tally: Mapping[str, int], places: Mapping[str, tuple[str, ...]]
+    summary: Mapping[str, Any],
+    tally: Mapping[str, int],
+    places: Mapping[str, tuple[str, ...]],
+    optional: Collection[str] = (),
 ) -> list[str]:
     """Compare reproduced counts with the summary, which has them at the given places.
+
+    The summary may lack the `optional` ones that are 0.
 
     >>> compare_counts({"noise": {"items": 3}}, {"items": 4}, {"items": ("noise", "items")})
     ['summary.json: noise.items is not 4, the reproduced count']
@@ -92,6 +97,8 @@ def compare_counts(
         value: Any = summary
         for member in place:
             value = value.get(member) if isinstance(value, Mapping) else None
+        if value is None and name in optional:
+            value = 0
         if value != tally[name]:
             line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
             lines.append(f"{line}, the reproduced count")

@@ -31,6 +31,7 @@ from actiseg_noise.media.text_summary import (
     summarise_similarity,
 )
 from actiseg_noise.recipes.kind_specs import IMPORTED
+from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import (
@@ -67,15 +68,13 @@ class TextMediumPlan(MediumPlan):
             else {}
         )
 
-    @property
-    def documents(self) -> Mapping[str, bytes]:
-        """Lists and companion files that the noise rewrites, by relative path."""
-        return _add_folder(self.words.documents)
+    def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:
+        """Take the rewritten documents of the plan, which is made from the clean ones.
 
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """Digests of the content of `documents`, by relative path."""
-        return _add_folder(self.words.digests)
+        No other medium rewrites documents before text noise does.
+        """
+        contents = _add_folder(self.words.documents)
+        return documents.replace(contents, _add_folder(self.words.digests))
 
     @property
     def rows(self) -> Mapping[str, Sequence[TextRow]]:
@@ -162,7 +161,7 @@ class TextMedium(Medium):
         yield from compare_section(documents, cls.section, expected if expected["selected"] else {})
         for name in name_image_sets_files(split.name):
             path = split.root / IMAGE_SETS / name
-            if path.is_file() and b'_org"' in read_bytes(path):
+            if path.is_file() and any(key in read_bytes(path) for key in _CLEAN_KEYS):
                 yield f"{IMAGE_SETS}/{name}: has text noise, which {RECIPE_FILE} lacks"
 
     def find_obstacle(self, out: Path) -> str | None:
@@ -188,6 +187,10 @@ class TextMedium(Medium):
 
 def _add_folder(by_file: Mapping[str, T]) -> dict[str, T]:
     return {f"{IMAGE_SETS}/{name}": value for name, value in by_file.items()}
+
+
+_CLEAN_KEYS = (b'exp_org"', b'class_id_org"', b'category_org"', b'narration_org"')
+"""What the lists of a split with noisy text have in them."""
 
 
 def _build_section(documents: SplitDocuments) -> dict[str, Any]:

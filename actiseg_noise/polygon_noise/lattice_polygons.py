@@ -17,6 +17,7 @@ from actiseg_noise.polygon_noise.polygon_regions import (
     clip,
     keep_areas,
     list_parts,
+    list_rings,
     repair,
 )
 
@@ -78,10 +79,7 @@ def simplify_region(region: Region, tolerance: int) -> Region | None:
 
     parts = []
     for part in list_parts(region):
-        outer, *holes = (
-            simplify_ring(_to_lattice(np.asarray(ring.coords)[:-1]), tolerance)
-            for ring in (part.exterior, *part.interiors)
-        )
+        outer, *holes = (simplify_ring(_to_lattice(ring), tolerance) for ring in list_rings(part))
         if len(outer):
             kept = [hole / LATTICE for hole in holes if len(hole)]
             parts.append(shapely.Polygon(outer / LATTICE, kept))
@@ -111,10 +109,9 @@ def list_polygons(region: Region, sources: Sequence[FloatArray]) -> list[FloatAr
     list of ndarray
         (N, 2) float64, N >= 3, without repeated vertices. Filled even-odd, they give the region.
     """
-    rings = [ring for part in list_parts(region) for ring in (part.exterior, *part.interiors)]
+    rings = [ring for part in list_parts(region) for ring in list_rings(part)]
     listed = []
-    for ring in rings:
-        points = np.asarray(ring.coords)[:-1]
+    for points in rings:
         distinct = points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
         if len(distinct) >= 3:
             listed.append(distinct)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from actiseg_noise.polygon_noise.even_odd import select_odd_faces
 
 FloatArray = NDArray[np.float64]
 
@@ -64,13 +65,10 @@ def build_entity_region(polygons: Sequence[FloatArray], size: tuple[int, int]) -
     """
     import shapely
 
-    plain = [shapely.Polygon(polygon) for polygon in polygons]
-    region = _nest_polygons(plain)
+    region = _nest_polygons([shapely.Polygon(polygon) for polygon in polygons])
     is_repaired = region is None
     if region is None:
-        repaired = [polygon if polygon.is_valid else repair(polygon) for polygon in plain]
-        region = reduce(shapely.symmetric_difference, repaired)
-        region = keep_areas(region if region.is_valid else repair(region))
+        region = fill_even_odd(polygons)
     return EntityRegion(clip(region, size), size, is_repaired)
 
 
@@ -100,10 +98,13 @@ def _nest_polygons(polygons: Sequence[Region]) -> Region | None:
 
 
 def repair(region: Region) -> Region:
-    """Return the even-odd area of polygons that cross themselves."""
-    import shapely
+    """Return the even-odd area of polygons that cross themselves or one another."""
+    return fill_even_odd([ring for part in list_parts(region) for ring in list_rings(part)])
 
-    return keep_areas(shapely.make_valid(region))
+
+def fill_even_odd(rings: Sequence[FloatArray]) -> Region:
+    """Return the even-odd area of rings, see `select_odd_faces`."""
+    return keep_areas(select_odd_faces(rings))
 
 
 def keep_areas(region: Region) -> Region:
@@ -121,6 +122,11 @@ def list_parts(region: Region) -> Iterator[Any]:
     else:
         for part in getattr(region, "geoms", ()):
             yield from list_parts(part)
+
+
+def list_rings(part: Any) -> list[FloatArray]:
+    """List the outer ring and the holes of a polygon, (N, 2) float64 without a repeated end."""
+    return [np.asarray(ring.coords)[:-1, :2] for ring in (part.exterior, *part.interiors)]
 
 
 def make_box(left: float, top: float, right: float, bottom: float) -> Region:

@@ -15,7 +15,7 @@ from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
-from actiseg_data.records.ledger_record import MaskRow, TextRow
+from actiseg_data.records.ledger_record import LabelRow, MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, load_font, measure_width, shorten_text
 from actiseg_noise.split.noisy_split import NoisySplit
@@ -84,6 +84,8 @@ class SheetFrame:
         Ledger rows of mask noise by object id.
     text_rows : dict of int to TextRow
         Ledger rows of text noise by object id.
+    label_rows : dict of int to LabelRow
+        Ledger rows of noise in the labels of active objects, by object id.
     photo : Image or None
         The photograph.
     dangling : bool
@@ -96,6 +98,7 @@ class SheetFrame:
     noisy: IndexMask
     mask_rows: dict[int, MaskRow]
     text_rows: dict[int, TextRow]
+    label_rows: dict[int, LabelRow]
     photo: Image.Image | None
     dangling: bool = False
 
@@ -255,7 +258,7 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
     ratio = view.size[0] / mask.shape[1]
     areas = np.bincount(mask.ravel(), minlength=256)
     half = view.size[0] // 2
-    marked = view.mask_rows.keys() | view.text_rows.keys()
+    marked = view.mask_rows.keys() | view.text_rows.keys() | view.label_rows.keys()
     names = []
     visible = [number for number in find_ids(mask) if number in labels]
     for object_id in sorted(visible, key=lambda i: (i not in marked, -int(areas[i]), i)):
@@ -272,12 +275,18 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
 
 
 def _describe_object(view: SheetFrame, object_id: int, name: str, size: int, width: int) -> str:
-    """Describe an object by its noisy name and its mask noise, on two lines if one is too short."""
+    """Describe an object by its noisy name, label and mask, on two lines if one is too short."""
     text_row, mask_row = view.text_rows.get(object_id), view.mask_rows.get(object_id)
+    label_row = view.label_rows.get(object_id)
     text = shorten_text(text_row.name if text_row is not None else name, size, width)
-    if mask_row is None:
+    parts = []
+    if label_row is not None:
+        parts.append("marked" if label_row.value else "forgotten")
+    if mask_row is not None:
+        parts.append(f"{mask_row.kind} {mask_row.iou:.2f}")
+    if not parts:
         return text
-    noise = f"{mask_row.kind} {mask_row.iou:.2f}"
+    noise = ", ".join(parts)
     line = f"{text} · {noise}"
     return line if measure_width(line, size) <= width else f"{text}\n{noise}"
 

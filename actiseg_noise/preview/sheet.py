@@ -18,12 +18,13 @@ from actiseg_data.core.files import write_bytes
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
+    LabelRow,
     MaskRow,
     TextRow,
     name_kinds,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -112,6 +113,9 @@ def make_preview(
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
+    labels = {
+        row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == ACTIVITY
+    }
     sheet_rows = []
     for frame, clean, noisy in split.iterate_frame_pairs(shown):
         in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
@@ -122,7 +126,7 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
+        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, labels, photo, dangling)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
 
@@ -172,6 +176,21 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
         return None
     rows = read_ledger(out / LEDGER_FILE)
     return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
+
+
+def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:
+    """Return the ledger rows of the labels of active objects of one sequence.
+
+    None if the recipe has no such noise.
+    """
+    if read_split_recipe(out).activity_noise is None:
+        return None
+    rows = read_ledger(out / LEDGER_FILE)
+    return [
+        row
+        for row in rows
+        if isinstance(row, LabelRow) and row.kind == ACTIVITY and row.sequence == sequence
+    ]
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
@@ -229,14 +248,18 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     write_names(noisy, make_name_tags(view, view.noisy, noise=True))
     visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
-    if not masks:
-        caption = f"noisy: {renamed} of {len(visible)} objects renamed"
-        return _SheetRow((clean, noisy), (view.title, caption))
+    counts = [(len(view.mask_rows), "touched")] if masks else []
+    if view.text_rows or not (masks or view.label_rows):
+        counts.append((renamed, "renamed"))
+    if view.label_rows:
+        counts += _count_labels(view, visible)
+    (first, done), *remaining = counts
     # A ghost is touched, and is not visible in the clean mask.
-    known = set(visible) | view.mask_rows.keys()
-    caption = f"noisy: {len(view.mask_rows)} of {len(known)} objects touched"
-    if view.text_rows:
-        caption += f", {renamed} renamed"
+    known = {*visible, *view.mask_rows}
+    caption = f"noisy: {first} of {len(known)} objects {done}"
+    caption += "".join(f", {count} {name}" for count, name in remaining)
+    if not masks:
+        return _SheetRow((clean, noisy), (view.title, caption))
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
     lost = int((changed & (view.noisy == 0)).sum())
@@ -244,6 +267,13 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
     lines = (view.title, caption, difference)
     return _SheetRow((clean, noisy, draw_difference(view)), lines)
+
+
+def _count_labels(view: SheetFrame, visible: list[int]) -> list[tuple[int, str]]:
+    """Count the visible objects that were forgotten, and those that were marked."""
+    shown = [row for object_id, row in view.label_rows.items() if object_id in visible]
+    counts = {"forgotten": False, "marked": True}
+    return [(sum(row.value is value for row in shown), name) for name, value in counts.items()]
 
 
 def describe(recipe: Recipe) -> str:
@@ -271,6 +301,8 @@ def describe(recipe: Recipe) -> str:
             parts.append(f"for each {noise.span}")
         if "shape" in noise.parameters:
             parts.append(f"{noise.parameters['shape']} shapes")
+        if noise.change is not None:
+            parts.append(f"change {noise.change}")
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:
@@ -312,7 +344,8 @@ def _compose_sheet(
     if text_rows:
         _write_prompts(pen, top, width, text_rows)
         top += prompts
-    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.changes_masks)
+    masks, labels = recipe.changes_masks, recipe.activity_noise is not None
+    _write_foot(pen, top + 6, width, whole, shown, masks=masks, labels=labels)
     return sheet
 
 
@@ -340,10 +373,13 @@ def _write_foot(
     shown: VideoSequence,
     *,
     masks: bool,
+    labels: bool,
 ) -> None:
     """Write the number of frames, and the legend of the difference."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19
     if not masks:
+        if labels:
+            text += "; forgotten: an active object labelled as inactive; marked: the reverse"
         pen.text((_MARGIN, top), text, FAINT, load_font(size))
         return
     text += "; noisy: kind of noise and IoU with the clean object on disk"

@@ -42,7 +42,7 @@ def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
     return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
 
 
-def selects_clips(noise: Noise) -> bool:
+def has_clip_units(noise: Noise) -> bool:
     """Return whether a draw of a noise selects objects in all frames of a sequence together."""
     spec = find_kind_spec(noise.kind, noise.medium)
     return noise.span == "clip" or (spec is not None and spec.whole_clips)

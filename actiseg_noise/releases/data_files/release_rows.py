@@ -33,7 +33,7 @@ class RowWords:
         Its name.
     class_id, class_id_clean : int
         Its EPIC noun class.
-    positive : bool
+    positive, positive_clean : bool
         Whether it takes part in the action.
     kind_text : str or None
         The kind of text noise; None if its words are unchanged.
@@ -47,6 +47,7 @@ class RowWords:
     class_id: int
     class_id_clean: int
     positive: bool
+    positive_clean: bool
     kind_text: str | None
 
 

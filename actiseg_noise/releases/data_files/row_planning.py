@@ -17,6 +17,7 @@ from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
 from actiseg_noise.split.clean_parts import CleanPart
+from actiseg_noise.split.text_items import read_noisy_list
 
 
 def open_row_sources(configuration: Configuration) -> tuple[RowSource, ...]:
@@ -94,6 +95,8 @@ def _read_words(
 ) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
     prompts, entries = split.read_prompts(), split.read_object_entries()
+    listed = read_noisy_list(split.list_path) if split.has_action_lists else None
+    activity = {} if listed is None else listed.activity
     words = {}
     for sequence in split.sequences:
         named = {entry.object_id: entry for entry in entries.get(sequence.folder, ())}
@@ -102,6 +105,7 @@ def _read_words(
         words[sequence.folder] = tuple(
             _make_words(
                 label,
+                activity.get((sequence.folder, label.object_id)),
                 prompted.get(label.object_id),
                 named.get(label.object_id),
                 text_kinds.get((sequence.folder, label.object_id)),
@@ -112,7 +116,11 @@ def _read_words(
 
 
 def _make_words(
-    label: ObjectLabel, prompt: Expression | None, entry: ObjectEntry | None, kind: str | None
+    label: ObjectLabel,
+    activity: tuple[bool, bool] | None,
+    prompt: Expression | None,
+    entry: ObjectEntry | None,
+    kind: str | None,
 ) -> RowWords:
     """Join what the list, the prompts and the objects file say about an object.
 
@@ -136,5 +144,6 @@ def _make_words(
         class_id=class_id,
         class_id_clean=clean_class,
         positive=label.positive,
+        positive_clean=label.positive if activity is None else activity[0],
         kind_text=kind,
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.spec_finding import selects_clips
+from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
 
@@ -45,8 +45,10 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
             yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
         elif noise.medium in ("masks", "polygons"):
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
-        else:
+        elif noise.medium == "text":
             yield _describe_text_noise(noise) + _describe_text_result(configuration, noise)
+        else:
+            yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
 
 def _describe_import(noise: Noise, origin: str) -> str:
@@ -71,7 +73,7 @@ def _describe_mask_noise(noise: Noise) -> str:
     name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
-    if selects_clips(noise):
+    if has_clip_units(noise):
         exactly = "exactly " * noise.exact
         active = "active " if noise.objects == "positive" else ""
         chosen = (
@@ -175,6 +177,31 @@ def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
     words = "narrations" if noise.choice == "narration" else "prompts"
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
+
+
+def _describe_label_noise(noise: Noise) -> str:
+    objects, done = {
+        "both": ("objects", "the label, active or not, is flipped"),
+        "forget": ("active objects", "the label becomes inactive"),
+        "mark": ("inactive objects", "the label becomes active"),
+    }.get(str(noise.change), ("objects", "the category is drawn anew"))
+    if noise.exact:
+        words = f"for exactly {100 * noise.rate:g} % of the {objects} {done}"
+    else:
+        words = f"for each of the {objects} {done} with probability {noise.rate:g}, independently"
+    return f"Noise in labels ({noise.kind}, algorithm {noise.algorithm}): {words}"
+
+
+def _describe_label_result(configuration: Configuration, noise: Noise) -> str:
+    rows = [row for row in configuration.documents.label_rows if row.kind == noise.kind]
+    section = configuration.documents.read_section("labels").get(noise.kind, {})
+    flips = {"forgotten": False, "marked": True}
+    counts = ((sum(row.value is value for row in rows), name) for name, value in flips.items())
+    kinds = [f"{count} {name}" for count, name in counts if count]
+    changed = sum(row.value != row.value_org for row in rows)
+    return (
+        f". Changed: {_format_share(changed, section.get('items'), 'labels')}{_format_parts(kinds)}"
+    )
 
 
 def _format_share(count: int, items: object, words: str) -> str:

@@ -101,7 +101,7 @@ def list_training_splits(contents: ReleaseContents) -> list[str]:
 def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
     """List what the noise of configurations changes on disk: ``masks``, ``text`` or both."""
     media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
-    return {"text" if medium == "text" else "masks" for medium in media}
+    return {"masks" if medium in ("objects", "polygons") else medium for medium in media}
 
 
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
@@ -110,7 +110,7 @@ def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
     Returns
     -------
     dict of (str, str) to str
-        The earlier configuration by configuration and medium (``masks`` or ``text``).
+        The earlier configuration by configuration and medium.
     """
     first: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = {}
     repeats = {}
@@ -144,10 +144,12 @@ def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
 
 
 def _list_digests(configuration: Configuration, medium: str) -> Iterable[tuple[str, str]]:
-    """List the digests of the masks, or of the prompts and objects files."""
-    if medium == "masks":
-        beginning = f"{MASKS}/"
-    else:
-        beginning = f"{IMAGE_SETS}/{configuration.split.recipe.split}_"
+    """List the digests of the masks, of the prompts and objects files, or of the list."""
+    split = configuration.split.recipe.split
+    beginning = {
+        "masks": f"{MASKS}/",
+        "text": f"{IMAGE_SETS}/{split}_",
+        "labels": f"{IMAGE_SETS}/{split}.json",
+    }[medium]
     digests = configuration.documents.digests.items()
     return [(name, digest) for name, digest in digests if name.startswith(beginning)]

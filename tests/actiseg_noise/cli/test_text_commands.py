@@ -136,7 +136,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "text", "--rate", "0.4", "--overlap", "contest"), "overlap"),
         (("--type", "boundary", "--rate", "0.4", "--scope", "both"), "scope"),
         (("--type", "boundary", "--rate", "0.4", "--flip", "near"), "no parameter 'flip'"),
-        (("--type", "text", "--rate", "0.4", "--text-rate", "0.4"), "both masks and text"),
+        (("--type", "text", "--rate", "0.4", "--text-rate", "0.4"), "noise in several media"),
         (("--type", "mixed", "--text-rate", "0.4"), "both --text-rate and --boundary-rate"),
         (("--rate", "0.4"), "no type of noise given"),
         (("--type", "text", "--rate", "0.4", "--mix", "0.3", "--set", "mix=0.4"), "given twice"),

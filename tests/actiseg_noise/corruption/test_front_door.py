@@ -91,7 +91,11 @@ def test_one_name_is_as_good_as_a_list(tmp_path):
         ("boundary", {"rate": 0.4, "target_uoi": 0.7}, "did you mean 'target_iou'"),
         ("boundary", {"rate": 0.4, "overlapp": "contest"}, "did you mean 'overlap'"),
         ("boundary", {"rate": 0.4, "scope": "both"}, "scope: has no effect"),
-        ("boundary", {"rate": 0.4, "text_rate": 0.2}, "text_rate: is for noise in both"),
+        (
+            "boundary",
+            {"rate": 0.4, "text_rate": 0.2},
+            "text_rate: is for recipes with noise in several media",
+        ),
         ("boundary", {"rate": 1.4}, "rate: the rate 1.4 is outside [0, 1]"),
         ("boundary", {}, "rate: no noise rate given"),
         ("mixed", {"text_rate": 0.2}, "or both text_rate and boundary_rate"),

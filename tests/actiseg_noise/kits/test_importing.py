@@ -184,7 +184,7 @@ def test_masks_and_text_are_imported_together(clean, text, tmp_path):
     assert [
         noise.medium
         for noise in result.corruption.out and load_recipe(tmp_path / "out" / "recipe.json").noises
-    ] == ["masks", "text"]
+    ] == ["text", "masks"]
     assert verify(tmp_path / "out", source=clean).ok
 
 

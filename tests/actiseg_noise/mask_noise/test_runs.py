@@ -13,7 +13,7 @@ from actiseg_data.core.keys import make_key
 from actiseg_noise.mask_noise.contours import ObjectMask, find_object
 from actiseg_noise.mask_noise.frame_runs import divide_into_runs
 from actiseg_noise.mask_noise.relocate import relocate
-from actiseg_noise.mask_noise.runs import change_run
+from actiseg_noise.mask_noise.run_changes import change_run
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS

@@ -224,6 +224,7 @@ def check_relabelling(drawn, frame, outlined):
     """Outlines get the ids that the rows say, and ghosts take background of the result."""
     merged = {n: row.parameters.get("into", n) for n, row in drawn["merge"].items()}
     swapped = {n: row.parameters["with"] for n, row in drawn["swap"].items()}
+    swapped |= {with_id: n for n, with_id in swapped.items()}  # one of a pair may have no pixels
     table = np.arange(256)
     for number in range(1, 5):
         joined = merged.get(number, number)

@@ -192,7 +192,7 @@ def test_noise_depends_on_the_identity_of_the_entity_alone() -> None:
 
 def test_a_mixture_takes_each_kind() -> None:
     kinds = {
-        corrupt(*ENTITIES["small"], kind="boundary", item=replace(ITEM, ordinal=n)).kind
+        corrupt(*ENTITIES["small"], kind="boundary", item=replace(ITEM, name=f"cup#{n}")).kind
         for n in range(20)
     }
     assert kinds == set(KINDS)

@@ -38,6 +38,18 @@ ENTITIES = {
         True,
     ),
     "beyond the image": ([rectangle(-30, 100, 60, 340)], False),
+    "an edge there and back": (
+        [np.array([[20, 20], [200, 20], [200, 200], [320, 200], [200, 200], [20, 200]], float)],
+        True,
+    ),
+    "edges of another polygon": (
+        [rectangle(20, 20, 120, 120), rectangle(120, 20, 200, 120), rectangle(20, 120, 200, 200)],
+        True,
+    ),
+    "a lattice walk": (
+        [20 * np.random.default_rng(3).integers(0, 15, (14, 2)).astype(float)],
+        True,
+    ),
     "repeated points": ([np.repeat(blob(150, 150, 60), 2, axis=0)], False),
 }
 
@@ -67,6 +79,16 @@ def test_snapped_polygons_give_the_region(name: str) -> None:
         assert np.array_equal(np.rint(polygon * LATTICE), polygon * LATTICE)
         assert (polygon >= 0).all()
         assert (polygon <= (SIZE[1], SIZE[0])).all()
+
+
+def test_rings_that_are_too_tangled_have_no_area() -> None:
+    random = np.random.default_rng(0)
+    tangle = random.uniform(0, 300, (3_000, 2))
+    clean = build_entity_region([tangle, rectangle(20, 20, 120, 120)], SIZE)
+    assert (clean.area, clean.is_repaired) == (0, True)
+    star = random.uniform(0, 300, (60, 2))
+    expected = rasterise([star], zoom=4).sum() / 16
+    assert build_entity_region([star], SIZE).area == pytest.approx(expected, rel=0.01)
 
 
 def test_polygons_keep_the_order_of_the_clean_ones() -> None:

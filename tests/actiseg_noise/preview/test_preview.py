@@ -239,7 +239,7 @@ def test_a_frame_behind_a_link_to_nothing_is_called_one():
     photo = Image.new("RGB", (2, 2))
     titles = {
         (image is None, dangling): SheetFrame(
-            clip(1), "frame_1", nothing, nothing, {}, {}, image, dangling
+            clip(1), "frame_1", nothing, nothing, {}, {}, {}, image, dangling
         ).title
         for image in (photo, None)
         for dangling in (False, True)

@@ -19,6 +19,7 @@ from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.labelling import label_sequences
 from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.mask_folders import list_mask_sequences
+from actiseg_data.layouts.meta_categories import read_category_names
 from actiseg_data.layouts.polygon_split import PolygonSplit
 from actiseg_data.layouts.sav_folders import list_object_sequences
 from actiseg_data.layouts.sequence_lists import read_sequence_list
@@ -28,7 +29,6 @@ from actiseg_data.layouts.sequence_record import (
     make_sequence_record,
     parse_sequence_record,
 )
-from actiseg_data.layouts.youtube_vos import META, read_categories
 
 
 def is_recorded(root: Path) -> bool:
@@ -80,8 +80,8 @@ def open_dataset(
     if form.by_object:
         return _make_split(root, name, form, sequences)
     split = DatasetSplit(root, name, sequences, "", form)
-    meta = next((file for file in form.documents if Path(file).name == META), None)
-    names = None if meta is None else read_categories(root / meta)
+    meta = split.category_document
+    names = {} if meta is None else read_category_names(root / meta)
     labelled = label_sequences(split, names, workers)
     return _make_split(root, name, form, labelled)
 

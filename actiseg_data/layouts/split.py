@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import (
     IndexMask,
     check_same_size,
@@ -216,6 +217,26 @@ class Split(Sequence[VideoSequence], ABC):
 
     def read_object_entries(self) -> Mapping[str, tuple[ObjectEntry, ...]]:
         """Read the objects file by sequence; empty without one."""
+        return {}
+
+    def read_categories(self) -> tuple[Category, ...]:
+        """Read the categories of the dataset; empty for a dataset without categories."""
+        return ()
+
+    def read_classes(self, categories: Iterable[Category]) -> dict[tuple[str, int], int]:
+        """Read the category of each object from the files, where noise may have changed it.
+
+        Parameters
+        ----------
+        categories : iterable of Category
+            The categories that names in the files can mean.
+
+        Returns
+        -------
+        dict of (str, int) to int
+            The id of the category, by sequence folder and object id; -1 for another name. Objects
+            that the files lack are left out. Empty for a dataset without categories.
+        """
         return {}
 
     def __len__(self) -> int:

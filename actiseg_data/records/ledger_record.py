@@ -154,6 +154,11 @@ class LabelRow:
     value_org: bool | Mapping[str, Any]
     value: bool | Mapping[str, Any]
 
+    @property
+    def category_id(self) -> int:
+        """Of kind ``class``: the id of the category after the noise; otherwise -1."""
+        return -1 if isinstance(self.value, bool) else int(self.value["id"])
+
     def to_json(self) -> str:
         """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
         lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.records.recipe_record import CLASS
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_data.terminal.option_groups import expand_options
 from actiseg_noise.cli.kind_flags import make_kind_options
@@ -107,8 +108,10 @@ def corrupt(
 
     lexicon = _read_lexicon(noise.lexicon)
     # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
-    root = announce_dataset(dataset, make=True) if noise.pool == "dataset" else None
-    recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root)
+    parameters = vars(kind_options)
+    needs_classes = noise.pool == "dataset" or (noise.kind == CLASS and parameters.get("matrix"))
+    root = announce_dataset(dataset, make=True) if needs_classes else None
+    recipe = make_recipe_from_options(noise, parameters, lexicon, root, layout)
     root = root or announce_dataset(dataset, make=True)
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)

@@ -177,6 +177,7 @@ def make_recipe_from_options(
     parameters: Mapping[str, Any],
     lexicon: Lexicon | None,
     dataset: Path | None,
+    layout: str | None = None,
 ) -> Recipe:
     """Make the recipe that the options describe.
 
@@ -189,7 +190,9 @@ def make_recipe_from_options(
     lexicon : Lexicon or None
         The lexicon of ``--lexicon``; None for the installed one.
     dataset : Path or None
-        The clean dataset, for ``--pool dataset``.
+        The clean dataset, for ``--pool dataset`` and for the categories of ``--matrix``.
+    layout : str or None
+        The layout of the dataset.
 
     Returns
     -------
@@ -200,7 +203,11 @@ def make_recipe_from_options(
     InputError
         With everything that is wrong with the options.
     """
-    from actiseg_noise.corruption.recipe_choice import choose_recipe
+    from actiseg_noise.corruption.recipe_choice import (
+        choose_recipe,
+        needs_categories,
+        read_dataset_categories,
+    )
     from actiseg_noise.recipes.building import load_recipe
 
     given = {name: value for name, value in parameters.items() if _is_given(value)}
@@ -210,11 +217,15 @@ def make_recipe_from_options(
         return choose_recipe(recipe, seed=options.seed, split=options.split)
     settings = {name: value for name, value in vars(options).items() if name not in _SPECIAL}
     changed = _parse_settings(options.setting or (), given)
+    noise, categories = _choose_noise(options), None
+    if dataset is not None and needs_categories(noise, given):
+        categories = read_dataset_categories(dataset, options.split, layout)
     try:
         return choose_recipe(
-            _choose_noise(options),
+            noise,
             dataset=dataset,
             lexicon=lexicon,
+            categories=categories,
             parameters=changed,
             **{name: value for name, value in settings.items() if _is_given(value)},
             **given,

@@ -158,7 +158,7 @@ def _write_mask_documents(plan: CorruptionPlan, partial: Path) -> dict[str, str]
     for _, group in groupby(pairs, key=lambda pair: pair[0].document):
         sequences, records = zip(*group, strict=True)
         segments = dict(chain.from_iterable(record.segments.items() for record in records))
-        digests |= write_mask_documents(partial, split, sequences, segments)
+        digests |= write_mask_documents(partial, split, sequences, segments, plan.classes)
     return digests
 
 

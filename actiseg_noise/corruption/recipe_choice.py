@@ -11,7 +11,7 @@ from typing import Any
 from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
-from actiseg_data.layouts.opening import choose_split, has_polygons
+from actiseg_data.layouts.opening import choose_split, has_polygons, open_split
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
@@ -83,7 +83,7 @@ def choose_recipe(
     given = {name: value for name, value in settings.items() if value is not None}
     if isinstance(noise, Recipe):
         return _change_recipe(noise, given, parameters)
-    if noise == CLASS and isinstance(given.get("matrix"), (str, os.PathLike)):
+    if needs_categories(noise, given):
         hint = "give the path of a dataset with categories"
         raise refuse("names categories, and the dataset has none", "`matrix`", hint)
     known = {**(parameters or {}), **_resolve_names(given, lexicon, dataset)}
@@ -168,10 +168,22 @@ def _resolve_categories(
     noise: str | Recipe, settings: Mapping[str, Any], categories: tuple[Category, ...]
 ) -> dict[str, Any]:
     """Resolve the path of a matrix of noise in categories to weights by their ids."""
-    matrix = settings.get("matrix")
-    if noise != CLASS or not isinstance(matrix, (str, os.PathLike)):
+    if not needs_categories(noise, settings):
         return {}
-    return {"matrix": read_category_matrix(Path(matrix), categories)}
+    return {"matrix": read_category_matrix(Path(settings["matrix"]), categories)}
+
+
+def needs_categories(noise: str | Recipe, settings: Mapping[str, Any]) -> bool:
+    """Return whether settings name the file of a matrix, which has names of categories."""
+    return noise == CLASS and isinstance(settings.get("matrix"), (str, os.PathLike))
+
+
+def read_dataset_categories(
+    dataset: Path, split: str | None, layout: str | None
+) -> tuple[Category, ...] | None:
+    """Read the categories of a dataset for `choose_recipe`; None if it has none."""
+    name = choose_split(dataset, split, layout)
+    return open_split(dataset, name, masks=False, layout=layout).read_categories() or None
 
 
 def _resolve_names(

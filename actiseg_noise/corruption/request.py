@@ -29,6 +29,7 @@ from actiseg_data.records.recipe_record import (
 )
 from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
+from actiseg_noise.label_noise.category_choice import freeze_categories
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_parameters import normalise_value
@@ -203,6 +204,8 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         split = open_dataset(dataset, options.form, recipe.split)
     _refuse_noisy_documents(split)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
+    if recipe.class_noise is not None:
+        recipe = freeze_categories(recipe, split.read_categories())
     sequences = split.select(options.only)
     licences = compose_licences(split, recipe, options.inputs, options.licence)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)

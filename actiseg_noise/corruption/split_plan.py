@@ -127,6 +127,11 @@ class CorruptionPlan:
         return rows
 
     @property
+    def classes(self) -> dict[tuple[str, int], int]:
+        """New categories in documents with masks, by sequence folder and object id."""
+        return dict(chain.from_iterable(plan.classes.items() for plan in self.media))
+
+    @property
     def exact_thresholds(self) -> dict[str, Any]:
         """The thresholds of an exact recipe, which depend on the whole split; empty otherwise."""
         return dict(chain.from_iterable(plan.exact_thresholds.items() for plan in self.media))

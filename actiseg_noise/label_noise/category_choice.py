@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from actiseg_data.annotations.categories import Category
+from actiseg_data.annotations.categories import Category, parse_categories
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.names import parse_whole_number
+from actiseg_data.core.names import format_names, parse_whole_number
 from actiseg_data.records.recipe_record import CLASS, Noise, Recipe
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.text_noise.choices import read_weight_table
@@ -17,7 +17,7 @@ from actiseg_noise.text_noise.choices import read_weight_table
 def freeze_categories(recipe: Recipe, categories: Iterable[Category]) -> Recipe:
     """Put the categories of a dataset into a recipe whose noise of kind ``class`` has none.
 
-    Other recipes stay as they are, also those that have categories already.
+    Other recipes stay as they are.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def freeze_categories(recipe: Recipe, categories: Iterable[Category]) -> Recipe:
     Raises
     ------
     InputError
-        If the categories are faulty: two with one id, or one without a name.
+        If the categories are faulty: two with one id, or one without a name. If the recipe has
+        categories that the dataset lacks.
 
     Examples
     --------
@@ -38,14 +39,29 @@ def freeze_categories(recipe: Recipe, categories: Iterable[Category]) -> Recipe:
     >>> recipe.noises[0].parameters["categories"]
     [{'id': 1, 'name': 'cat', 'supercategory': 'animal'}]
     """
-    listed = [asdict(category) for category in categories]
+    known = tuple(categories)
+    listed = [asdict(category) for category in known]
 
     def freeze(noise: Noise) -> Noise:
-        if noise.kind != CLASS or noise.parameters["categories"] is not None:
+        if noise.kind != CLASS or not known:
+            return noise
+        if noise.parameters["categories"] is not None:
+            _refuse_other_categories(parse_categories(noise.parameters["categories"]), known)
             return noise
         return replace(noise, parameters={**noise.parameters, "categories": listed})
 
     return check_recipe(replace(recipe, noises=tuple(map(freeze, recipe.noises))))
+
+
+def _refuse_other_categories(wanted: Iterable[Category], known: Iterable[Category]) -> None:
+    """Refuse categories of a recipe that the dataset does not have under the same ids."""
+    names = {category.id: category.name for category in known}
+    other = [entry for entry in wanted if names.get(entry.id) != entry.name]
+    if other:
+        listed = format_names([f"{entry.id} ({entry.name})" for entry in other], 8)
+        what = f"has {len(other)} categories that the dataset lacks: {listed}"
+        hint = "give the dataset that it was made for, or set categories to null in the recipe"
+        raise refuse(what, "`recipe`", hint)
 
 
 def read_category_matrix(path: Path, categories: Iterable[Category]) -> dict[str, dict[str, float]]:

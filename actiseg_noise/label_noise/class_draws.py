@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from actiseg_data.annotations.categories import Category, parse_categories
@@ -134,31 +134,69 @@ def plan_class_noise(
     Returns
     -------
     LabelPlan
-        Its tally has ``items``, ``changed`` (selected objects with another category than before),
-        ``unknown`` (objects whose category the list lacks) and ``alone`` (objects without a
-        category that they could get).
+        Its tally has the counts of `count_classes`.
 
     Raises
     ------
     InputError
         If the noise has no categories, or if its matrix has no row for a category of an object.
     """
+    limit = noise.rate if threshold is None else threshold
+    rows: dict[str, tuple[LabelRow, ...]] = dict.fromkeys(
+        (sequence.folder for sequence in sequences), ()
+    )
+    if is_without_effect(noise):
+        return LabelPlan(limit, rows, Counter())
     draws = CategoryDraws(noise)
     draws.refuse_lacking_rows(sequences)
-    limit = noise.rate if threshold is None else threshold
-    tally: Counter[str] = Counter()
-    rows: dict[str, tuple[LabelRow, ...]] = {}
     for sequence in sequences:
         chosen = []
-        for label, category in _iterate_eligible(sequence, noise, draws, tally):
-            tally["items"] += 1
+        for label, category in _iterate_eligible(sequence, noise, draws):
             if draw_class_selection(seed, sequence, label) < limit:
                 identity = (*sequence.identity, label.identity)
                 new = draws.draw(make_key(seed, _CHOICE, "class.choose", *identity), category)
-                tally["changed"] += new.id != category.id
                 chosen.append(_make_row(sequence, label, noise, category, new))
         rows[sequence.folder] = tuple(chosen)
-    return LabelPlan(limit, rows, tally)
+    return LabelPlan(limit, rows, count_classes(sequences, noise, rows))
+
+
+def is_without_effect(noise: Noise) -> bool:
+    """Return whether noise has no categories to draw from, and needs none at a rate of 0."""
+    return noise.parameters["categories"] is None and noise.rate == 0
+
+
+def count_classes(
+    sequences: Iterable[VideoSequence],
+    noise: Noise,
+    rows: Mapping[str, Iterable[LabelRow]],
+) -> Counter[str]:
+    """Count the objects that the noise can select, and those that it changed.
+
+    Parameters
+    ----------
+    sequences : iterable of VideoSequence
+        The sequences with their clean categories.
+    noise : Noise
+        The noise.
+    rows : mapping
+        The rows of the selected objects, by sequence folder.
+
+    Returns
+    -------
+    Counter
+        ``items``, ``changed`` (selected objects with another category than before), ``unknown``
+        (objects whose category the list lacks), ``alone`` (objects without a category that they
+        could get).
+    """
+    tally: Counter[str] = Counter()
+    if is_without_effect(noise):
+        return tally
+    draws = CategoryDraws(noise)
+    for sequence in sequences:
+        tally["items"] += sum(1 for _ in _iterate_eligible(sequence, noise, draws, tally))
+        own = rows.get(sequence.folder, ())
+        tally["changed"] += sum(row.value != row.value_org for row in own)
+    return tally
 
 
 def _iterate_eligible(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +11,25 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
+from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.meta_categories import rename_categories
+from actiseg_data.layouts.opening import require_actions
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow
-from actiseg_data.records.recipe_record import ACTIVITY, Noise, Recipe
+from actiseg_data.records.recipe_record import ACTIVITY, Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.label_noise.activity_flips import iterate_draws, plan_activity
-from actiseg_noise.label_noise.class_draws import iterate_class_draws, plan_class_noise
+from actiseg_noise.label_noise.class_draws import (
+    is_without_effect,
+    iterate_class_draws,
+    plan_class_noise,
+)
 from actiseg_noise.label_noise.flag_rewriting import rewrite_companion, rewrite_list
 from actiseg_noise.label_noise.label_plan import LabelPlan
+from actiseg_noise.media.class_consistency import (
+    find_class_inconsistencies,
+    find_class_traces,
+)
 from actiseg_noise.media.label_consistency import (
     find_activity_inconsistencies,
     find_activity_traces,
@@ -27,7 +37,6 @@ from actiseg_noise.media.label_consistency import (
 from actiseg_noise.media.label_summary import LabelSection, build_label_section
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
-from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
@@ -58,12 +67,35 @@ class LabelMediumPlan(MediumPlan):
         """Ledger rows by sequence folder."""
         return self.labels.rows
 
+    @property
+    def classes(self) -> Mapping[tuple[str, int], int]:
+        """The new categories of objects whose category changed."""
+        if self.noise.kind == ACTIVITY:
+            return {}
+        return {
+            (folder, row.object_id): row.category_id
+            for folder, rows in self.labels.rows.items()
+            for row in rows
+            if row.value != row.value_org
+        }
+
     def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:
-        """Flip the flags of active objects in the list and in all companion files."""
-        if self.noise.kind != ACTIVITY:
+        """Flip the flags of active objects in the list and in all companion files.
+
+        New categories get into the document that names them, if there is one.
+        """
+        if self.noise.kind == ACTIVITY:
+            with pause_gc():
+                return self._flip_flags(documents)
+        split = documents.split
+        name = split.category_document if isinstance(split, DatasetSplit) else None
+        if name is None:
             return documents
-        with pause_gc():
-            return self._flip_flags(documents)
+        names = {
+            folder: {object_id: value["name"] for object_id, value in changes.items()}
+            for folder, changes in self.labels.changes.items()
+        }
+        return documents.encode({name: rename_categories(documents.read(name), names)})
 
     def _flip_flags(self, documents: ListDocuments) -> ListDocuments:
         split, sequences = documents.split, documents.sequences
@@ -136,12 +168,14 @@ class LabelMedium(Medium):
     ) -> LabelMediumPlan:
         """Draw the labels, in memory."""
         is_activity = self.noise.kind == ACTIVITY
-        if not is_activity and split.has_action_lists:
+        if is_activity:
+            require_actions(split)
+        elif not (split.read_categories() or is_without_effect(self.noise)):
             raise _refuse_class(split, self.recipe)
         draws = iterate_draws if is_activity else iterate_class_draws
         make_plan = plan_activity if is_activity else plan_class_noise
         seed, threshold = self.recipe.seed, None
-        if self.noise.exact:
+        if self.noise.exact and not is_without_effect(self.noise):
             threshold = (inputs.thresholds or {}).get(LABEL_THRESHOLDS[self.noise.kind])
             if threshold is None:
                 every = draws(split.sequences, seed, self.noise)
@@ -153,13 +187,18 @@ class LabelMedium(Medium):
         """Compare summary, ledger and lists with each other."""
         if self.noise.kind == ACTIVITY:
             yield from find_activity_inconsistencies(split, self.noise, documents)
+        else:
+            yield from find_class_inconsistencies(split, self.noise, documents)
         if self.recipe.activity_noise is None:
             yield from find_activity_traces(split, documents)
+        if self.recipe.class_noise is None:
+            yield from find_class_traces(split, documents)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find noisy labels in the lists, and ledger rows for labels."""
-        return find_activity_traces(split, documents)
+        yield from find_activity_traces(split, documents)
+        yield from find_class_traces(split, documents)
 
     def list_versions(self) -> dict[str, str]:
         """List the version of Python."""
@@ -168,25 +207,15 @@ class LabelMedium(Medium):
 
 def _refuse_class(split: Split, recipe: Recipe) -> InputError:
     """Refuse noise in categories of a dataset without categories."""
-    hint = "for other names in the prompts, use the type category"
-    for noise in recipe.noises:
-        if noise.medium != LabelMedium.name:
-            hint += f"; for the noise in {noise.medium} alone: {_format_flags(noise)}"
+    hints = ["give a dataset with categories, such as COCO or YouTube-VOS with its meta.json"]
+    what = "the dataset has none"
+    if split.has_action_lists:
+        hints = ["for other names in the prompts, use the type category"]
+        what = "an ActionVOS dataset has names instead"
+    if len(recipe.noises) > 1:
+        hints.append("for the other noise of the recipe, set `label_rate` to 0")
     return refuse(
-        "noise of kind 'class' changes the categories of a dataset, and an ActionVOS dataset has "
-        "names instead",
+        f"noise of kind 'class' changes the categories of a dataset, and {what}",
         split.root,
-        hint,
+        "; ".join(hints),
     )
-
-
-def _format_flags(noise: Noise) -> str:
-    """Format the flags of `corrupt` that make a noise on its own."""
-    defaults = KIND_SPECS[noise.kind].parameters
-    changed = [
-        f"--set {name}={json.dumps(value)}"
-        for name, value in noise.parameters.items()
-        if value != defaults[name].normalise(defaults[name].default)
-    ]
-    flags = (f"--type {noise.kind} --rate {noise.rate:g} --objects {noise.objects}", *changed)
-    return " ".join(flags)

@@ -91,6 +91,11 @@ class MediumPlan(ABC):
         """The thresholds of an exact noise, which depend on the whole split; empty otherwise."""
         return {}
 
+    @property
+    def classes(self) -> Mapping[tuple[str, int], int]:
+        """New categories in documents with masks, by sequence folder and object id."""
+        return {}
+
     def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:
         """Rewrite lists and companion files, given those that earlier noises of a recipe rewrote.
 

@@ -128,6 +128,63 @@ def test_preview(made, tmp_path):
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 
 
+def test_score(made, tmp_path):
+    """J of the noisy masks as predictions is their mean IoU with the clean ones."""
+    dataset, noisy, _ = made
+    report = tmp_path / "scores.json"
+    preds = noisy if dataset.key != "coco" else noisy / "instances.json"
+    truth = ("--gt", dataset.path, "--protocol", "davis-unsupervised")
+    if dataset.key == "davis":
+        truth = (*truth, "--split", "train")
+    options = (*truth, "--quiet", "--workers", "1")
+    succeed("score", preds, *options, "--json", report, module="actiseg_eval.cli")
+    clean, after = read_copy(dataset, noisy)
+    by_object = {}
+    for (sequence, _, number), mask in clean.items():
+        other = after[sequence, _, number]
+        iou = (mask & other).sum() / (mask | other).sum()
+        key = (sequence, number)
+        by_object.setdefault(key, []).append(iou)
+    expected = np.mean([np.mean(values) for values in by_object.values()])
+    scored = json.loads(report.read_text())["metrics"]["j"]
+    assert scored == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("form", MAKERS)
+def test_compare(form, tmp_path):
+    """The clean masks are better predictions of themselves than noisy ones."""
+    dataset = MAKERS[form](tmp_path / "clean", tuple(f"clip{number}" for number in range(8)))
+    noisy = tmp_path / "noisy"
+    options = ("--type", "erode", "--rate", "1", *LICENCE, "--quiet")
+    succeed("corrupt", dataset.path, "--out", noisy, *options)
+    preds = noisy if dataset.key != "coco" else noisy / "instances.json"
+    options = ("--gt", dataset.path, "--protocol", "davis-unsupervised", "--quiet")
+    if dataset.key == "davis":
+        options = (*options, "--sequences", dataset.path / "ImageSets" / "2017" / "train.txt")
+    report = tmp_path / "compared.json"
+    methods = (f"noisy={preds}", f"clean={dataset.path}")
+    arguments = ("compare", *methods, *options, "--json", report)
+    succeed(*arguments, module="actiseg_eval.cli")
+    ranks = re.findall(r'"rank": (\d)', report.read_text())
+    assert set(ranks) == {"1", "2"}
+
+
+def test_render(made, tmp_path):
+    dataset, _, _ = made
+    root = tmp_path / "clean"
+    shutil.copytree(dataset.path if dataset.path.is_dir() else dataset.path.parent, root)
+    for folder in (*root.glob("JPEGImages*"), *root.glob("train/JPEGImages")):
+        shutil.rmtree(folder)
+    done = run("render", root, "--quiet")
+    opened = open_split(root)
+    if opened.name_frames_folder(opened.sequences[0]) is None:
+        assert done.returncode == 2
+        assert "no place for frames" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    assert all(path.is_file() for sequence in opened for path in opened.frames(sequence))
+
+
 def test_publish_check_and_rebuild(made, tmp_path):
     dataset, noisy, release = made
     assert "no fault" in succeed("publish", "--check", release, "--quiet")

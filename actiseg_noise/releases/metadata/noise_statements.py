@@ -44,7 +44,7 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
             yield _describe_import(noise, configuration.origin)
         elif noise.medium == "objects":
             yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
-        elif noise.medium == "masks":
+        elif noise.medium in ("masks", "polygons"):
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
         elif noise.medium == "text":
             words = _name_texts(configuration, noise)
@@ -64,7 +64,7 @@ def _describe_import(noise: Noise, origin: str) -> str:
 
 def _name_items(noise: Noise) -> str:
     objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
-    if noise.medium == "masks":
+    if noise.medium in ("masks", "polygons"):
         return f"{objects} in frames"
     if noise.medium == "objects":
         return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {noise.span}s"
@@ -72,6 +72,7 @@ def _name_items(noise: Noise) -> str:
 
 
 def _describe_mask_noise(noise: Noise) -> str:
+    name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
     if has_clip_units(noise):
@@ -90,7 +91,7 @@ def _describe_mask_noise(noise: Noise) -> str:
             "independently"
         )
     return (
-        f"Mask noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
+        f"{name} ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
         f"{done}{describe_strength(noise)}"
     )
 
@@ -102,7 +103,8 @@ def describe_strength(noise: Noise) -> str:
         return f" by {parameters['radius']:g} pixels"
     if parameters.get("target_iou") is not None:
         target = f"{parameters['target_iou']:g}"
-        return f" so that the IoU with the clean mask is {target} before overlaps"
+        before = "" if noise.medium == "polygons" else " before overlaps"
+        return f" so that the IoU with the clean mask is {target}{before}"
     return ""
 
 

@@ -101,7 +101,7 @@ def list_training_splits(contents: ReleaseContents) -> list[str]:
 def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
     """List what the noise of configurations changes on disk: ``masks``, ``text`` or both."""
     media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
-    return {"masks" if medium == "objects" else medium for medium in media}
+    return {"masks" if medium in ("objects", "polygons") else medium for medium in media}
 
 
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray, Patch, fill_closed
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -75,6 +76,11 @@ class VisorDocument:
     def takes_new_objects(self) -> bool:
         """False: false objects are not drawn as polygons."""
         return False
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """None: the names of VISOR's classes are in another document."""
+        return ()
 
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of the frames."""

@@ -207,6 +207,6 @@ def _make_labels(entities: Mapping[Place, Entity], where: str) -> list[ObjectLab
 
 
 def _sort_layers(layers: list[tuple[str, int]], frames: Collection[str]) -> list[tuple[str, int]]:
-    """Bring the masks of a frame that occurs twice together; else the order stays."""
+    """Sort masks by frame and object; a frame may occur twice in the document."""
     order = {frame: number for number, frame in enumerate(frames)}
-    return sorted(layers, key=lambda layer: order[layer[0]])
+    return sorted(layers, key=lambda layer: (order[layer[0]], layer[1]))

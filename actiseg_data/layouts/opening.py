@@ -16,6 +16,7 @@ from actiseg_data.layouts.davis import GIVE, has_sequences
 from actiseg_data.layouts.document_search import find_document, is_document, strip_ending
 from actiseg_data.layouts.layout import Layout, MaskSplit
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.split import Split
 
 DEFAULT_SPLIT = "train"
@@ -200,9 +201,9 @@ def require_actions(split: Split) -> ActionSplit:
     """Return a split as one with action lists; raise `InputError` if it has none."""
     if not isinstance(split, ActionSplit):
         raise refuse(
-            "has no action lists, which name objects and actions",
+            "has neither action lists nor referring expressions, so it has no text to change",
             split.root,
-            "give an ActionVOS root, or choose noise of masks",
+            f"add its {EXPRESSIONS_FILE}, or choose noise of masks",
         )
     return split
 

@@ -88,5 +88,6 @@ VISOR = Layout(
     find_form=_find_form,
     owns_folder=False,
     read_masks=read_visor_document,
+    may_overlap=True,
     has_polygons=True,
 )

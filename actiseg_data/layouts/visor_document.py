@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray, Patch, fill_closed
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -75,6 +76,11 @@ class VisorDocument:
     def takes_new_objects(self) -> bool:
         """False: false objects are not drawn as polygons."""
         return False
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """None: the names of VISOR's classes are in another document."""
+        return ()
 
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of the frames."""
@@ -201,6 +207,6 @@ def _make_labels(entities: Mapping[Place, Entity], where: str) -> list[ObjectLab
 
 
 def _sort_layers(layers: list[tuple[str, int]], frames: Collection[str]) -> list[tuple[str, int]]:
-    """Bring the masks of a frame that occurs twice together; else the order stays."""
+    """Sort masks by frame and object; a frame may occur twice in the document."""
     order = {frame: number for number, frame in enumerate(frames)}
-    return sorted(layers, key=lambda layer: order[layer[0]])
+    return sorted(layers, key=lambda layer: (order[layer[0]], layer[1]))

@@ -36,7 +36,7 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
 
 
 def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
-    unit = "narrations" if text["scope"] == "narration" else "prompts"
+    unit = {"narration": "narrations", "nouns": "nouns"}.get(text["scope"], "prompts")
     # Summaries of early releases lack both.
     whole, changeable = text.get("of_all", text), text.get("could_change", text)
     line = f"text: {whole['selected']} of {whole['items']} {unit} changed{_format_rate(whole)}"

@@ -57,6 +57,13 @@ class CategoryDraws:
         """Return whether there is a category to give to objects of a category."""
         return self._get_ends(category)[-1] > 0
 
+    def compute_change_share(self, category: Category) -> float:
+        """Compute the probability that a drawn category is another than this one."""
+        ends = self._get_ends(category)
+        position = self.pool.index(category)
+        own = ends[position] - (ends[position - 1] if position else 0)
+        return 1 - own / ends[-1]
+
     def refuse_lacking_rows(self, sequences: Iterable[VideoSequence]) -> None:
         """Raise an `InputError` with the categories of objects that a matrix has no row for."""
         matrix = self._noise.parameters["matrix"]

@@ -14,6 +14,10 @@ from actiseg_noise.measurement.activity_audit import (
     compare_activity_with_recipe,
 )
 from actiseg_noise.measurement.audit_claims import ANY, LABELS, MASKS, WORDS, NameClaim
+from actiseg_noise.measurement.category_audit import (
+    CategoryAudit,
+    compare_categories_with_recipe,
+)
 from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit
 from actiseg_noise.measurement.mask_findings import (
@@ -52,6 +56,8 @@ class Evidence:
         ledger and by `actiseg_data.records.recipe_record.Noise.place`.
     activity : ActivityAudit or None
         None if no clean labels of active objects are known, or if none could differ.
+    categories : CategoryAudit or None
+        None if no clean categories are known, or if none could differ.
     """
 
     text: TextAudit | None
@@ -59,6 +65,7 @@ class Evidence:
     action_list: NoisyList | None
     ledger: Mapping[str, Proportion] = field(default_factory=dict)
     activity: ActivityAudit | None = None
+    categories: CategoryAudit | None = None
 
     @property
     def statistics(self) -> TextStatistics | None:
@@ -109,6 +116,7 @@ def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) ->
     yield from compare_text_with_recipe(recipe, evidence.text, action_list, lexicon)
     yield from compare_masks_with_recipe(recipe, evidence.masks, action_list)
     yield from compare_activity_with_recipe(recipe, evidence.activity, action_list)
+    yield from compare_categories_with_recipe(recipe, evidence.categories)
     for noise in recipe.noises:
         if noise.place in evidence.ledger:
             yield compare_ledger_with_recipe(noise, evidence.ledger[noise.place])

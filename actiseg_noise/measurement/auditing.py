@@ -22,6 +22,8 @@ from actiseg_noise.measurement.audit_findings import (
     compare_with_recipe,
 )
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
+from actiseg_noise.measurement.category_audit import audit_categories
+from actiseg_noise.measurement.category_changes import CategoryStatistics
 from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks, read_ledger_shares
 from actiseg_noise.measurement.proportions import Proportion
@@ -59,6 +61,8 @@ class Audit:
         None if there are no noisy masks.
     activity : ActivityStatistics or None
         The labels of active objects; None if no clean labels are known, or if none could differ.
+    categories : CategoryStatistics or None
+        The categories of objects; None if no clean ones are known, or if none could differ.
     agreements, findings : tuple of str
         Comparisons with the recipe and the name that agree, and those that do not.
     left_out : mapping of str to str
@@ -74,6 +78,7 @@ class Audit:
     narrations: Proportion | None
     masks: MaskAudit | None
     activity: ActivityStatistics | None
+    categories: CategoryStatistics | None
     agreements: tuple[str, ...]
     findings: tuple[str, ...]
     left_out: Mapping[str, str]
@@ -108,6 +113,7 @@ class Audit:
             "narrations": None if self.narrations is None else self.narrations.to_dict(),
             "masks": None if self.masks is None else self.masks.to_dict(),
             "activity": None if self.activity is None else self.activity.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "agreements": list(self.agreements),
             "findings": list(self.findings),
             "left_out": dict(self.left_out),
@@ -170,15 +176,18 @@ def audit(
         stage,
     )
     text, masks, activity = audit_text(task), audit_masks(task), audit_activity(task)
+    categories = audit_categories(task)
     left_out = {**text.left_out, **masks.left_out}
     ledger = read_ledger_shares(task) if masks.value is None else {}
-    measured = (text.value, masks.value, activity.value)
-    if all(value is None for value in measured) and not ledger:
+    results = (text, masks, activity, categories)
+    if all(result.value is None for result in results) and not ledger:
         raise _refuse_unmeasurable(noisy, left_out)
-    evidence = Evidence(text.value, masks.value, task.action_list, ledger, activity.value)
+    evidence = Evidence(
+        text.value, masks.value, task.action_list, ledger, activity.value, categories.value
+    )
     claims = parse_claims(noisy)
     findings = _compare(task, evidence, claims, own_lexicon)
-    sources = [result.compared_with for result in (text, masks, activity)]
+    sources = [result.compared_with for result in results]
     sources += ["its ledger, for masks"] if ledger else []
     return Audit(
         noisy=noisy,
@@ -190,6 +199,7 @@ def audit(
         narrations=_count_narrations(task.action_list),
         masks=masks.value,
         activity=None if activity.value is None else activity.value.statistics,
+        categories=None if categories.value is None else categories.value.statistics,
         agreements=tuple(finding.text for finding in findings if finding.agrees),
         findings=tuple(finding.text for finding in findings if not finding.agrees),
         left_out=left_out,

@@ -10,8 +10,21 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
+from actiseg_data.layouts.expression_documents import find_expressions
+from actiseg_data.records.recipe_record import (
+    ACTIVITY,
+    CLASS,
+    RECIPE_FILE,
+    Recipe,
+    refuse_noisy_source,
+)
 from actiseg_noise.measurement.activity_changes import ActivityStatistics, measure_activity
+from actiseg_noise.measurement.category_changes import (
+    CategoryStatistics,
+    list_category_items,
+    measure_categories,
+)
+from actiseg_noise.measurement.expression_audit import NO_NOUN, measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -19,6 +32,7 @@ from actiseg_noise.measurement.mask_inspection import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.activity_items import list_activity
 from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
 from actiseg_noise.split.text_items import read_noisy_list, read_text_items
@@ -42,6 +56,8 @@ class Inspection:
         None if the recipe has no text noise.
     activity : ActivityStatistics or None
         None if the recipe has no noise in the labels of active objects.
+    categories : CategoryStatistics or None
+        None if the recipe has no noise in categories.
     left_out : mapping of str to str
         Metrics that could not be measured, and why. They are None.
     """
@@ -52,6 +68,7 @@ class Inspection:
     masks: MaskInspection | None
     text: TextStatistics | None
     activity: ActivityStatistics | None
+    categories: CategoryStatistics | None
     left_out: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -75,6 +92,7 @@ class Inspection:
             "masks": None if self.masks is None else self.masks.to_dict(),
             "text": None if self.text is None else self.text.to_dict(),
             "activity": None if self.activity is None else self.activity.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "left_out": dict(self.left_out),
         }
 
@@ -143,6 +161,7 @@ def inspect(
         masks=results.get("masks", nothing).value,
         text=results.get("text", nothing).value,
         activity=results.get(ACTIVITY, nothing).value,
+        categories=results.get(CLASS, nothing).value,
         left_out={
             name: reason for result in results.values() for name, reason in result.left_out.items()
         },
@@ -154,6 +173,12 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     if noise is not None and noise.scope == "narration":
         reason = "only narrations changed: the ledger lists them, and an audit counts them"
         return MediumResult(left_out={"text": reason})
+    if find_expressions(task.split.noisy) is not None:
+        recipe = check_recipe(task.split.recipe, RECIPE_FILE)
+        own = task.split.lexicon or load_lexicon()
+        measured = measure_expressions(task.split.noisy, recipe, own, task.sequences)
+        statistics = measured.summarise(task.lexicon)
+        return MediumResult(statistics, {} if statistics is not None else {"text": NO_NOUN})
     folders = {sequence.folder for sequence in task.sequences}
     lists = task.split.noisy.root / IMAGE_SETS
     items = read_text_items(lists, task.split.recipe.split, None)
@@ -169,9 +194,10 @@ def _inspect_activity(task: InspectionTask) -> MediumResult[ActivityStatistics]:
     return MediumResult(measure_activity(items, task.lexicon))
 
 
-def _inspect_classes(task: InspectionTask) -> MediumResult[None]:
-    reason = "the summary counts them, and the ledger lists them"
-    return MediumResult(left_out={"categories": reason})
+def _inspect_classes(task: InspectionTask) -> MediumResult[CategoryStatistics]:
+    split = task.split
+    items = list_category_items(split.noisy, split.recipe, task.sequences)
+    return MediumResult(measure_categories(items) if items else None)
 
 
 _INSPECTORS: Mapping[

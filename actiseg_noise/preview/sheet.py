@@ -112,7 +112,7 @@ def make_preview(
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
-    by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
+    by_object = _find_names(text_rows, split.recipe)
     labels = {
         row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == ACTIVITY
     }
@@ -128,7 +128,7 @@ def make_preview(
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
         view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, labels, photo, dangling)
         sheet_rows.append(_make_row(view, masks=masks))
-    return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
+    return _compose_sheet(whole, shown, split.recipe, sheet_rows, join_nouns(text_rows))
 
 
 def refuse_format(path: Path) -> None:
@@ -175,7 +175,25 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     if recipe.text_noise is None:
         return None
     rows = read_ledger(out / LEDGER_FILE)
-    return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
+    return join_nouns(row for row in rows if isinstance(row, TextRow) and row.sequence == sequence)
+
+
+def join_nouns(rows: Iterable[TextRow]) -> list[TextRow]:
+    """Join the ledger rows of the nouns of each expression of a sequence to one, with all kinds."""
+    joined: dict[object, TextRow] = {}
+    for row in rows:
+        key = row.parameters.get("expression", len(joined))
+        known = joined.setdefault((key, row.object_id), row)
+        if row.kind not in known.kind.split("+"):
+            joined[key, row.object_id] = replace(known, kind=f"{known.kind}+{row.kind}")
+    return list(joined.values())
+
+
+def _find_names(rows: Iterable[TextRow], recipe: Recipe) -> dict[int, TextRow]:
+    """Find the rows whose noun names an object, and is not just any noun of an expression."""
+    if recipe.text_noise is not None and recipe.text_noise.scope == "nouns":
+        return {}
+    return {row.object_id: row for row in rows if row.object_id is not None}
 
 
 def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:

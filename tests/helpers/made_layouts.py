@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 from pycocotools import mask as coco
@@ -226,6 +227,45 @@ def make_coco(root, sequences=SEQUENCES):
     return MadeLayout("coco", path, shown)
 
 
+def make_visor(root, sequences=SEQUENCES):
+    """Make VISOR's sparse annotations: a box and a polygon for each frame, in full pixels."""
+    masks = {}
+    root.mkdir(parents=True)
+    for number, sequence in enumerate(sequences):
+        frames = []
+        for step, frame in enumerate(FRAMES):
+            name = f"{sequence}_{frame}"
+            left, top = 200 + 60 * step, 150 + 20 * (number % 3)
+            outlines = {
+                1: [[left, top], [left + 400, top], [left + 400, top + 300], [left, top + 300]],
+                2: [[left + 300, top + 100], [left + 900, top + 250], [left + 500, top + 700]],
+            }
+            entities = [
+                {
+                    "id": f"{number:08x}{step:08x}{thing:016x}",
+                    "name": ("board", "cup")[thing - 1],
+                    "class_id": thing,
+                    "exhaustive": "y",
+                    "segments": [[[float(x), float(y)] for x, y in outline]],
+                }
+                for thing, outline in outlines.items()
+            ]
+            image = {
+                "image_path": f"{sequence}/{name}.jpg",
+                "name": f"{name}.jpg",
+                "subsequence": f"{sequence}_seq_00001",
+                "video": sequence,
+            }
+            frames.append({"image": image, "annotations": entities})
+            for thing, outline in outlines.items():
+                pixels = np.zeros((1080, 1920), np.uint8)
+                cv2.fillPoly(pixels, [np.array(outline)], 1)
+                masks[sequence, name, thing] = pixels > 0
+        document = {"info": {}, "video_annotations": frames}
+        (root / f"{sequence}.json").write_text(json.dumps(document))
+    return MadeLayout("visor", root, masks)
+
+
 MAKERS = {
     "davis": make_davis,
     "youtube-vos": make_youtube_vos,
@@ -234,5 +274,6 @@ MAKERS = {
     "sa-v documents": make_sav_documents,
     "mevis": make_mevis,
     "coco": make_coco,
+    "visor": make_visor,
 }
 """A function that makes a dataset at a path, by a name of its form."""

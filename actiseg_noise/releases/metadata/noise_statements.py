@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.records.recipe_record import Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
@@ -46,7 +47,8 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
         elif noise.medium in ("masks", "polygons"):
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
         elif noise.medium == "text":
-            yield _describe_text_noise(noise) + _describe_text_result(configuration, noise)
+            words = _name_texts(configuration, noise)
+            yield _describe_text_noise(noise, words) + _describe_text_result(configuration, words)
         else:
             yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
@@ -153,7 +155,17 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
     return {kind: round(rate, 6) for kind, rate in rates.items() if rate}
 
 
-def _describe_text_noise(noise: Noise) -> str:
+def _name_texts(configuration: Configuration, noise: Noise) -> str:
+    """Name what text noise changes, one noun in each."""
+    if noise.choice == "nouns":
+        return "nouns of referring expressions"
+    if isinstance(configuration.split.noisy, DatasetSplit):
+        return "referring expressions"
+    return "narrations" if noise.choice == "narration" else "prompts"
+
+
+def _describe_text_noise(noise: Noise, words: str) -> str:
+    items = _name_items(noise) if words == "prompts" else words
     rates = split_text_rate(noise)
     sisters = noise.parameters.get("names") == "sister"
     name = "the name of a WordNet sister" if sisters else "another name"
@@ -163,19 +175,18 @@ def _describe_text_noise(noise: Noise) -> str:
     }
     if noise.exact:
         parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]
-        words = f"of the {_name_items(noise)} that can change, {', and '.join(parts)}"
+        chosen = f"of the {items} that can change, {', and '.join(parts)}"
     else:
         parts = [f"{done[kind]}, with probability {rate:g}" for kind, rate in rates.items()]
-        words = f"each of the {_name_items(noise)} is, independently, {', or '.join(parts)}"
-    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {words}"
+        chosen = f"each of the {items} is, independently, {', or '.join(parts)}"
+    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}"
 
 
-def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
+def _describe_text_result(configuration: Configuration, words: str) -> str:
     rows = configuration.documents.text_rows
     items = configuration.documents.read_section("text").get("items")
     counts = Counter(row.kind for row in rows)
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
-    words = "narrations" if noise.choice == "narration" else "prompts"
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
 
 

@@ -83,6 +83,7 @@ def print_rewording(rows: Sequence[TextRow]) -> None:
 def print_flips(rows: Sequence[LabelRow]) -> None:
     """Print the objects whose label changed."""
     for row in rows:
-        print(f"{row.object}: labelled as {'active' if row.value else 'inactive'}   ({row.kind})")
+        label = row.category_name or ("active" if row.value else "inactive")
+        print(f"{row.object}: labelled as {label}   ({row.kind})")
     if not rows:
         print("no label of this sequence was changed")

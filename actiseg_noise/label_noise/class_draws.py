@@ -202,7 +202,7 @@ def count_classes(
     for sequence in sequences:
         tally["items"] += sum(1 for _ in _iterate_eligible(sequence, noise, draws, tally))
         own = rows.get(sequence.folder, ())
-        tally["changed"] += sum(row.value != row.value_org for row in own)
+        tally["changed"] += sum(row.has_changed for row in own)
     return tally
 
 

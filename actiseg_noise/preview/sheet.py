@@ -24,7 +24,7 @@ from actiseg_data.records.ledger_record import (
     name_kinds,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import ACTIVITY, Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -113,9 +113,11 @@ def make_preview(
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
-    labels = {
-        row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == ACTIVITY
-    }
+    labels, classes = (
+        {row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == kind}
+        for kind in (ACTIVITY, CLASS)
+    )
+    classes = {object_id: row for object_id, row in classes.items() if row.has_changed}
     sheet_rows = []
     for frame, clean, noisy in split.iterate_frame_pairs(shown):
         in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
@@ -126,7 +128,8 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, labels, photo, dangling)
+        parts = (clean, noisy, mask_rows, by_object, labels, photo, dangling, classes)
+        view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
 
@@ -179,18 +182,15 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
 
 
 def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:
-    """Return the ledger rows of the labels of active objects of one sequence.
+    """Return the ledger rows of the labels of one sequence that changed.
 
-    None if the recipe has no such noise.
+    None if the recipe has no noise in labels.
     """
-    if read_split_recipe(out).activity_noise is None:
+    if not read_split_recipe(out).label_noises:
         return None
     rows = read_ledger(out / LEDGER_FILE)
-    return [
-        row
-        for row in rows
-        if isinstance(row, LabelRow) and row.kind == ACTIVITY and row.sequence == sequence
-    ]
+    labels = (row for row in rows if isinstance(row, LabelRow) and row.sequence == sequence)
+    return [row for row in labels if row.has_changed]
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
@@ -249,10 +249,13 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
     counts = [(len(view.mask_rows), "touched")] if masks else []
-    if view.text_rows or not (masks or view.label_rows):
+    if view.text_rows or not (masks or view.label_rows or view.class_rows):
         counts.append((renamed, "renamed"))
     if view.label_rows:
         counts += _count_labels(view, visible)
+    if view.class_rows:
+        recategorised = sum(object_id in view.class_rows for object_id in visible)
+        counts.append((recategorised, "in another category"))
     (first, done), *remaining = counts
     # A ghost is touched, and is not visible in the clean mask.
     known = {*visible, *view.mask_rows}

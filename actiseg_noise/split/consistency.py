@@ -143,7 +143,9 @@ def find_file_inconsistency(
 
 
 def find_document_inconsistencies(
-    shared: tuple[DocumentSplit, Mapping[str, str]], sequence: VideoSequence
+    shared: tuple[DocumentSplit, Mapping[str, str]],
+    sequence: VideoSequence,
+    reference: str = DIGESTS_FILE,
 ) -> list[str]:
     """Compare the masks of a sequence in a document with their digests.
 
@@ -153,6 +155,8 @@ def find_document_inconsistencies(
         The noisy split, and the digests by name.
     sequence : VideoSequence
         The sequence.
+    reference : str
+        Where the digests come from, for the message.
     """
     split, digests = shared
     names = split.name_files(MASKS, sequence)
@@ -161,7 +165,7 @@ def find_document_inconsistencies(
     except InputError as error:
         return [f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"]
     return [
-        f"{name}: its content is not what {DIGESTS_FILE} says"
+        f"{name}: its content is not what {reference} says"
         for name in names
         if name in digests and actual[name] != digests[name]
     ]

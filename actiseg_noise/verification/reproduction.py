@@ -19,7 +19,10 @@ from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.corruption.split_plan import CopySource, CorruptionPlan, make_plan
 from actiseg_noise.media.medium import FilePlan, MediumComparison
 from actiseg_noise.split.clean_parts import CleanPart
-from actiseg_noise.split.consistency import find_file_inconsistency
+from actiseg_noise.split.consistency import (
+    find_document_inconsistencies,
+    find_file_inconsistency,
+)
 from actiseg_noise.split.mask_documents import compose_mask_document
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.split_files import SplitFiles
@@ -178,9 +181,15 @@ def _compare_copies(
     files: SplitFiles, part: CleanPart, sequence: VideoSequence
 ) -> MediumComparison:
     """Compare the files of a sequence without mask noise with those of the source."""
+    names = part.list_names_by_kind(sequence)
     counts = Counter(sequences=1)
-    counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
+    counts.update({_COUNTED[kind]: len(own) for kind, own in zip(part.kinds, names, strict=True)})
     digests = chain.from_iterable(part.digest_files(sequence).values())
-    listed = zip(part.list_names(sequence), digests, strict=True)
-    lines = [find_file_inconsistency(files, entry, "the source") for entry in listed]
+    listed = dict(zip(part.list_names(sequence), digests, strict=True))
+    if files.documented is not None:
+        return MediumComparison(
+            find_document_inconsistencies((files.documented, listed), sequence, "the source"),
+            counts,
+        )
+    lines = [find_file_inconsistency(files, entry, "the source") for entry in listed.items()]
     return MediumComparison([line for line in lines if line is not None], counts)

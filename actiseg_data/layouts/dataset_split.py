@@ -24,6 +24,9 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import decode_text, read_text
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import escape_name
+from actiseg_data.layouts.document_search import find_document, strip_gz
+from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
+from actiseg_data.layouts.image_sets import Expression
 from actiseg_data.layouts.meta_categories import (
     META,
     number_categories,
@@ -140,11 +143,26 @@ class DatasetSplit(Split):
             is_whole = len(chosen) == len(self.sequences) and self.list_path.is_file()
             return make_sequence_record(self.form, self.name, chosen), is_whole
         wanted = {sequence.folder for sequence in chosen}
-        document = read_document(self.root / name)
+        path = find_document(self.root, name)
+        document = read_document(path)
         cut = _cut_lines(document, wanted) if isinstance(document, list) else document
         if isinstance(document, dict):
-            cut = _cut_videos(document, wanted, self.root / name)
-        return cut, cut == document
+            cut = _cut_videos(document, wanted, path)
+        return cut, cut == document and path.name == name.rpartition("/")[2]
+
+    def read_prompts(self) -> Mapping[str, tuple[Expression, ...]]:
+        name = find_expressions(self)
+        if name is None:
+            return {}
+        document = read_expressions(self, name, self.sequences)
+        return {
+            sequence.folder: tuple(
+                Expression(item.exp_id, item.text, int(number), exp_org=item.text_org)
+                for item in sequence.expressions
+                for number in item.object_ids
+            )
+            for sequence in document.sequences
+        }
 
     @property
     def category_document(self) -> str | None:
@@ -173,7 +191,7 @@ class DatasetSplit(Split):
             sequence.folder: {"list": make_sequence_entry(sequence)} for sequence in self.sequences
         }
         for name in self.form.documents:
-            document = read_document(self.root / name)
+            document = read_document(find_document(self.root, name))
             videos = document.get("videos", {}) if isinstance(document, dict) else {}
             for folder in entries.keys() & videos.keys():
                 entries[folder][name] = videos[folder]
@@ -182,7 +200,8 @@ class DatasetSplit(Split):
 
 def read_document(path: Path) -> Any:
     """Read a JSON document, or a text file as its lines."""
-    return read_json(path) if path.suffix == ".json" else read_text(path, "list").splitlines()
+    is_json = strip_gz(path.name).endswith(".json")
+    return read_json(path) if is_json else read_text(path, "list").splitlines()
 
 
 def parse_document(data: bytes, where: str, name: str) -> Any:

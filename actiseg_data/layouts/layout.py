@@ -129,6 +129,8 @@ class Layout:
         Whether its datasets may have a mask for each object.
     owns_folder : bool
         Whether a folder with its mark has nothing else, so that no report belongs there.
+    has_polygons : bool
+        Whether its masks are polygons, so that noise of outlines moves these.
     """
 
     key: str
@@ -141,3 +143,4 @@ class Layout:
     read_masks: Callable[[Path], MaskDocument] | None = None
     may_overlap: bool = False
     owns_folder: bool = True
+    has_polygons: bool = False

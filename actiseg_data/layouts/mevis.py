@@ -20,8 +20,8 @@ from actiseg_data.layouts.document_search import find_document
 from actiseg_data.layouts.layout import Layout
 from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.mevis_json import read_mevis_masks
+from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
-from actiseg_data.layouts.youtube_vos import EXPRESSIONS
 
 _MASKS = "mask_dict.json"
 
@@ -64,14 +64,14 @@ def _make_form(top: str) -> DatasetForm:
         layout=MEVIS.key,
         masks="",
         photographs=f"{top}{PHOTOGRAPHS}",
-        documents=(f"{top}{EXPRESSIONS}",),
+        documents=(f"{top}{EXPRESSIONS_FILE}",),
         mask_documents=(f"{top}{_MASKS}",),
     )
 
 
 def read_masks(path: Path) -> MaskDocument:
     """Read ``mask_dict.json``, and the expressions beside it."""
-    return read_mevis_masks(path, find_document(path.parent, EXPRESSIONS))
+    return read_mevis_masks(path, find_document(path.parent, EXPRESSIONS_FILE))
 
 
 MEVIS = Layout(

@@ -27,10 +27,10 @@ from actiseg_data.layouts.mask_document import (
     paint_patch,
     sort_ids,
 )
-from actiseg_data.layouts.meta_expressions import (
-    MetaExpressions,
-    ReferredVideo,
-    read_meta_expressions,
+from actiseg_data.layouts.referring import (
+    ReferringDocument,
+    ReferringSequence,
+    read_referring,
 )
 
 UNNAMED = "objects without an expression, left alone"
@@ -51,7 +51,7 @@ class MevisMasks:
         The parsed JSON.
     where : str
         The file, for messages.
-    expressions : MetaExpressions
+    expressions : ReferringDocument
         The expressions.
     sequences, tally
         See `MaskDocument`.
@@ -61,7 +61,7 @@ class MevisMasks:
 
     document: dict[str, list[Any]]
     where: str
-    expressions: MetaExpressions
+    expressions: ReferringDocument
     sequences: tuple[VideoSequence, ...]
     tally: Mapping[str, int]
     sizes: Mapping[str, tuple[int, int]]
@@ -101,7 +101,8 @@ class MevisMasks:
     ) -> dict[str, list[Any]]:
         """Return the document with changes, see `MaskDocument.replace`; a removed mask is null.
 
-        `MetaExpressions.replace` cuts the expressions in the same way.
+        `actiseg_data.layouts.dataset_split.DatasetSplit.cut_document` cuts the expressions in the
+        same way.
         """
         owners = {
             label.identity: (sequence, label.object_id)
@@ -128,11 +129,11 @@ def _change_segment(segment: Any, change: DocumentChange | None) -> Any:
 
 def read_mevis_masks(masks: Path, expressions: Path) -> MevisMasks:
     """Read ``mask_dict.json`` and ``meta_expressions.json``, see `parse_mevis_masks`."""
-    listed = read_meta_expressions(expressions)
+    listed = read_referring(expressions)
     return parse_mevis_masks(read_json(masks, "file of masks"), str(masks), listed)
 
 
-def parse_mevis_masks(document: Any, where: str, expressions: MetaExpressions) -> MevisMasks:
+def parse_mevis_masks(document: Any, where: str, expressions: ReferringDocument) -> MevisMasks:
     """Check the parsed masks of MeViS.
 
     Raises
@@ -148,39 +149,39 @@ def parse_mevis_masks(document: Any, where: str, expressions: MetaExpressions) -
     faults = FaultGroups("object")
     sources: dict[str, list[str]] = {}
     sizes: dict[str, tuple[int, int]] = {}
-    for video in expressions.videos:
-        sources[video.name] = own = _list_sources(video)
+    for video in expressions.sequences:
+        sources[video.folder] = own = _list_sources(video)
         for source in own:
-            if owners.setdefault(source, video.name) != video.name:
+            if owners.setdefault(source, video.folder) != video.folder:
                 faults.add("expressions of two videos name it", _HINT, format_name(source))
         if len(own) > MOST_OBJECTS:
             what = f"it is one of more than {MOST_OBJECTS} of a video"
             faults.add(what, "remove expressions", format_name(own[-1]))
         size = _check_masks(document, video, own, faults)
         if size is not None:
-            sizes[video.name] = size
+            sizes[video.folder] = size
     faults.raise_if_any(where)
     if not sizes:
         what = "no expression names an object with masks by 'anno_id'"
         raise refuse(what, expressions.where, "give the expressions of a split with masks")
     sequences = tuple(
-        _make_sequence(document, video, sources[video.name])
-        for video in expressions.videos
-        if video.name in sizes
+        _make_sequence(document, video, sources[video.folder])
+        for video in expressions.sequences
+        if video.folder in sizes
     )
     unnamed = len(document.keys() - owners.keys())
-    tally = Counter({UNNAMED: unnamed, EMPTY_VIDEOS: len(expressions.videos) - len(sequences)})
+    tally = Counter({UNNAMED: unnamed, EMPTY_VIDEOS: len(expressions.sequences) - len(sequences)})
     return MevisMasks(document, where, expressions, sequences, +tally, sizes)
 
 
-def _list_sources(video: ReferredVideo) -> list[str]:
+def _list_sources(video: ReferringSequence) -> list[str]:
     """List the ids of the objects that the expressions of a video name, in order."""
     named = [source for entry in video.expressions for source in entry.annotation_ids]
     return [str(source) for source in sort_ids(dict.fromkeys(named))]
 
 
 def _make_sequence(
-    document: dict[str, list[Any]], video: ReferredVideo, sources: list[str]
+    document: dict[str, list[Any]], video: ReferringSequence, sources: list[str]
 ) -> VideoSequence:
     labels = [make_document_label(number, source) for number, source in enumerate(sources, 1)]
     layers = [
@@ -189,11 +190,11 @@ def _make_sequence(
         for label in labels
         if document[label.identity][row] is not None
     ]
-    return make_document_sequence(video.name, video.frames, labels, layers)
+    return make_document_sequence(video.folder, video.frames, labels, layers)
 
 
 def _check_masks(
-    document: dict[str, Any], video: ReferredVideo, sources: list[str], faults: FaultGroups
+    document: dict[str, Any], video: ReferringSequence, sources: list[str], faults: FaultGroups
 ) -> tuple[int, int] | None:
     """Check the masks of a video's objects, and return their size; None without any."""
     size: tuple[int, int] | None = None

@@ -16,6 +16,7 @@ from actiseg_data.layouts.davis import GIVE, has_sequences
 from actiseg_data.layouts.document_search import find_document, is_document, strip_ending
 from actiseg_data.layouts.layout import Layout, MaskSplit
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.split import Split
 
 DEFAULT_SPLIT = "train"
@@ -70,10 +71,19 @@ def locate_split(path: Path, name: str | None = None) -> tuple[Path, str | None]
     """Return the root and the split of a dataset that is given by one of its documents.
 
     Any other path is the root itself.
+
+    Raises
+    ------
+    InputError
+        For a document that is not that of the named split.
     """
     if not is_document(path):
         return path, name
-    return path.parent, strip_ending(path.name) if name is None else name
+    own = strip_ending(path.name)
+    if name not in (None, own):
+        hint = f"give {own} as `split`, or the folder of the document"
+        raise refuse(f"has the split {own!r} alone, not {name!r}", path, hint)
+    return path.parent, own
 
 
 def choose_split(root: Path, name: str | None, layout: str | None = None) -> str:
@@ -119,6 +129,11 @@ def choose_layout(root: Path, key: str | None = None) -> Layout:
     if kind is not None:
         raise refuse(f"is {kind}", root, "give a dataset with masks (see docs/layouts.md)")
     return ACTIONVOS
+
+
+def has_polygons(root: Path, key: str | None = None) -> bool:
+    """Return whether the masks of a clean dataset are polygons; `key` may name its layout."""
+    return not is_recorded(root) and choose_layout(locate_split(root)[0], key).has_polygons
 
 
 def _is_usable(layout: Layout) -> bool:
@@ -186,9 +201,9 @@ def require_actions(split: Split) -> ActionSplit:
     """Return a split as one with action lists; raise `InputError` if it has none."""
     if not isinstance(split, ActionSplit):
         raise refuse(
-            "has no action lists, which name objects and actions",
+            "has neither action lists nor referring expressions, so it has no text to change",
             split.root,
-            "give an ActionVOS root, or choose noise of masks",
+            f"add its {EXPRESSIONS_FILE}, or choose noise of masks",
         )
     return split
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.core.documents import Cursor, read_json
-from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.names import check_name, check_text, refuse_value
+from actiseg_data.layouts.image_sets import refuse_repeats
 
 EXPRESSIONS_FILE = "meta_expressions.json"
 """The usual name of the document."""
@@ -125,6 +126,15 @@ class ReferringDocument:
         return {**self.document, "videos": videos}
 
 
+def is_expressions(name: str) -> bool:
+    """Return whether a relative path is that of a document of expressions.
+
+    >>> is_expressions("meta_expressions/train/meta_expressions.json")
+    True
+    """
+    return name.rpartition("/")[2] == EXPRESSIONS_FILE
+
+
 def read_referring(path: Path) -> ReferringDocument:
     """Read a document of expressions (``.json`` or ``.json.gz``).
 
@@ -152,6 +162,8 @@ def parse_referring(document: Any, where: Path) -> ReferringDocument:
             check_name(folder, "sequence", video.where)
             sequences.append(_parse_sequence(folder, video))
     problems.raise_if_any()
+    if not sequences:
+        raise refuse("has no video", where, f"give the {EXPRESSIONS_FILE} of a dataset")
     return ReferringDocument(where, document, tuple(sequences))
 
 
@@ -167,12 +179,15 @@ def _parse_sequence(folder: str, video: Cursor) -> ReferringSequence:
         for frame in video["frames"].iterate_elements() if "frames" in video else ():
             with problems.collect():
                 frames.append(check_name(frame.value, "frame", frame.where))
+    refuse_repeats("frame", frames, video.where, problems)
     problems.raise_if_any()
     return ReferringSequence(folder, tuple(expressions), tuple(frames))
 
 
 def _parse_expression(exp_id: str, entry: Cursor) -> ReferringExpression:
     problems = ProblemCollector()
+    with problems.collect():
+        check_text(exp_id, entry.where)
     texts: dict[str, str | None] = {"exp": None, "exp_org": None}
     ids: dict[str, tuple[str, ...]] = {"obj_id": (), "anno_id": ()}
     for name in texts:

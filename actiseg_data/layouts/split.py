@@ -16,6 +16,7 @@ from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import (
     IndexMask,
     check_same_size,
+    digest_pixels,
     find_foreign_ids,
     read_index_mask,
 )
@@ -335,6 +336,18 @@ class Split(Sequence[VideoSequence], ABC):
         """Return the file of the first mask of a frame."""
         frames = [view.frame for view in sequence.views]
         return self.find_masks(sequence)[frames.index(frame)]
+
+    def list_shapes(self, sequence: VideoSequence) -> list[tuple[int, ...]]:
+        """Check all masks of a sequence, and return their sizes in the order of its views."""
+        return [mask.shape for mask in self.iterate_masks(sequence)]
+
+    def digest_masks(self, sequence: VideoSequence) -> list[str]:
+        """Digest the masks of a sequence, in the order of its views."""
+        return [digest for _, digest in self.iterate_digested(sequence)]
+
+    def iterate_digested(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, str]]:
+        """Yield the masks of a sequence with their digests, see `iterate_masks`."""
+        return ((mask, digest_pixels(mask)) for mask in self.iterate_masks(sequence))
 
     def read_masks(self, sequence: VideoSequence) -> list[IndexMask]:
         """Read all masks of a sequence, see `iterate_masks`."""

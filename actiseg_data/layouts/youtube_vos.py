@@ -21,11 +21,11 @@ from actiseg_data.layouts.davis import PHOTOGRAPHS, has_sequences
 from actiseg_data.layouts.layout import DocumentKind, Layout
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
 from actiseg_data.layouts.meta_categories import META
+from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
 
 _SUBSETS = ("train", "valid", "val", "test")
 _MASKS = "Annotations"
-EXPRESSIONS = "meta_expressions.json"
 
 
 def _is_root(root: Path) -> bool:
@@ -66,7 +66,7 @@ def _make_form(root: Path, top: str, subset: str) -> DatasetForm:
     if not (masks.is_dir() and has_sequences(masks)):
         raise refuse("has no masks (<video>/<frame>.png)", masks, "fetch the masks of the subset")
     documents = [f"{top}{META}"]
-    documents += [f"{folder}{EXPRESSIONS}" for folder in (top, f"meta_expressions/{subset}/")]
+    documents += [f"{folder}{EXPRESSIONS_FILE}" for folder in (top, f"meta_expressions/{subset}/")]
     return DatasetForm(
         layout=YOUTUBE_VOS.key,
         masks=f"{top}{_MASKS}",

@@ -150,6 +150,11 @@ class Recipe:
         return self._find_noise("polygons")
 
     @property
+    def outline_noise(self) -> Noise | None:
+        """Its noise of outlines, in masks or in polygons, or None."""
+        return self.mask_noise or self.polygon_noise
+
+    @property
     def text_noise(self) -> Noise | None:
         """Its text noise, or None."""
         return self._find_noise("text")
@@ -161,8 +166,8 @@ class Recipe:
 
     @property
     def changes_masks(self) -> bool:
-        """Whether any of its noises changes masks."""
-        return self.mask_noise is not None or bool(self.object_noises)
+        """Whether any of its noises changes masks, or polygons that masks are filled from."""
+        return self.outline_noise is not None or bool(self.object_noises)
 
     def find_object_noise(self, kind: str) -> Noise | None:
         """Return its noise of whole objects of a kind, or None."""

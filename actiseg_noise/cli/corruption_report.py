@@ -36,7 +36,7 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
 
 
 def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
-    unit = "narrations" if text["scope"] == "narration" else "prompts"
+    unit = {"narration": "narrations", "nouns": "nouns"}.get(text["scope"], "prompts")
     # Summaries of early releases lack both.
     whole, changeable = text.get("of_all", text), text.get("could_change", text)
     line = f"text: {whole['selected']} of {whole['items']} {unit} changed{_format_rate(whole)}"
@@ -61,14 +61,16 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield from _describe_imported_masks(noise)
     else:
         selected = _format_selected(noise, "items selected")
-        yield f"masks: {selected}, requested {noise['rate']:g}"
+        medium = "polygons" if "polygons" in noise else "masks"
+        yield f"{medium}: {selected}, requested {noise['rate']:g}"
     rows = []
     for kind, quantiles in noise["iou"].items():
         if quantiles["n"]:
             values = [*(quantiles[name] for name in _QUANTILES), noise["iou_drawn"][kind]["q50"]]
             rows.append([kind, str(quantiles["n"]), *(f"{value:.3f}" for value in values)])
     if rows:
-        yield Table("IoU with the clean object, on disk (after overlaps)", _COLUMNS, rows)
+        where = "in polygons" if "polygons" in noise else "on disk (after overlaps)"
+        yield Table(f"IoU with the clean object, {where}", _COLUMNS, rows)
 
 
 def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:

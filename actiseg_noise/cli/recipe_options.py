@@ -99,8 +99,10 @@ class RecipeOptions:
     scope: Annotated[
         Optional[str],
         typer.Option(
-            help="Text to change: prompt (the object's name), both (also its mention in the "
-            "prompt's narration) or narration (only the sequence's narration). Default: prompt.",
+            help="Text to change: prompt (the object's name, or the noun that a referring "
+            "expression is about), both (also its mention in the prompt's narration), narration "
+            "(only the sequence's narration) or nouns (each noun of a referring expression). "
+            "Default: prompt.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None

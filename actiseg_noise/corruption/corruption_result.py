@@ -51,7 +51,8 @@ class Corruption:
 
     def _list_rates(self) -> list[tuple[str, str]]:
         """List each kind of noise with the number of items that got noise."""
-        named = [self.summary.get(medium.section) for medium in MEDIA.values()]
+        sections = dict.fromkeys(medium.section for medium in MEDIA.values())
+        named = [self.summary.get(name) for name in sections]
         named.append(self.summary.get("objects"))
         parts = (
             part

@@ -11,11 +11,12 @@ from typing import Any
 from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
-from actiseg_data.layouts.opening import choose_split, open_split
+from actiseg_data.layouts.opening import choose_split, has_polygons, open_split
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
+from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import load_preset, load_presets
 
 POOLS = ("lexicon", "dataset")
@@ -103,6 +104,39 @@ def choose_recipe(
         "`noise`",
         f"use for example {', '.join(near)}",
     )
+
+
+def fit_recipe(
+    recipe: Recipe,
+    root: Path,
+    *,
+    split: str | None = None,
+    layout: str | None = None,
+    objects: str | None = None,
+) -> Recipe:
+    """Return the recipe of a type or preset as a dataset can have it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    root : Path
+        The dataset. If it has polygons, noise of masks becomes noise of polygons.
+    split : str, optional
+        The split that the caller named. By default the usual one of the dataset.
+    layout : str, optional
+        The layout of the dataset. By default it is recognised.
+    objects : str, optional
+        The choice of objects that the caller named.
+
+    Raises
+    ------
+    InputError
+        For a dataset that cannot be opened, or that cannot have the noise.
+    """
+    if split is None:
+        recipe = replace(recipe, split=choose_split(root, None, layout))
+    return convert_to_polygons(recipe, objects) if has_polygons(root, layout) else recipe
 
 
 def _change_recipe(

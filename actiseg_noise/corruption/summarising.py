@@ -94,6 +94,8 @@ def summarise(
         handled |= section.count_handled()
     for medium in list_media(plan.recipe):
         versions |= medium.list_versions()
+    for medium_plan in plan.media:
+        versions |= medium_plan.list_versions()
     return summary | {
         "handled": handled,
         "toolkit": f"actiseg {__version__}",

@@ -11,6 +11,9 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.listing import list_files
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_opening import open_recorded
+from actiseg_data.layouts.expression_documents import find_expressions
+from actiseg_data.layouts.referring import is_expressions
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -32,7 +35,7 @@ def read_folder_documents(folder: Path) -> dict[str, bytes]:
     -------
     dict of str to bytes
         ``recipe.json``, ``summary.json``, ``digests.json``, ``ledger.jsonl`` and the documents in
-        ``ImageSets`` or ``sequences.json``, by relative path.
+        ``ImageSets``, or ``sequences.json`` and referring expressions, by relative path.
     """
     paths = {name: folder / name for name in _NAMED}
     sets = folder / IMAGE_SETS
@@ -40,6 +43,8 @@ def read_folder_documents(folder: Path) -> dict[str, bytes]:
         paths |= {f"{IMAGE_SETS}/{e.path.name}": e.path for e in list_files(sets, ".json")}
     if (folder / SEQUENCES_FILE).is_file():
         paths[SEQUENCES_FILE] = folder / SEQUENCES_FILE
+        name = find_expressions(open_recorded(folder))
+        paths |= {} if name is None else {name: folder / name}
     return {name: read_bytes(path, name) for name, path in paths.items()}
 
 
@@ -64,4 +69,4 @@ def read_archive_documents(path: Path) -> dict[str, bytes]:
 def _is_wanted(name: str) -> bool:
     folder, _, file = name.rpartition("/")
     is_list = folder == IMAGE_SETS and file.endswith(".json")
-    return is_list or name in (*_NAMED, NAMES_FILE, SEQUENCES_FILE)
+    return is_list or is_expressions(name) or name in (*_NAMED, NAMES_FILE, SEQUENCES_FILE)

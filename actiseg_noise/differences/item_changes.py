@@ -129,9 +129,9 @@ def compare_text(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChang
         spoken = {"narration": (a.narration, b.narration)}
         yield ItemChange("unexplained", folder, None, None, spoken)
     has_narration_changed = narration is not None or a.narration != b.narration
-    for name in dict.fromkeys([*a.words, *b.words]):
+    for name in _list_texts(a, b):
         category, changes = _compare_rows(a.text_rows.get(name), b.text_rows.get(name))
-        if category is None and not has_narration_changed:
+        if category is None and not has_narration_changed and not _has_other_nouns(a, b, name):
             words = _compare_words(a.words.get(name), b.words.get(name))
             category, changes = ("unexplained" if words else None), words
         if category is not None:
@@ -155,6 +155,18 @@ def compare_labels(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemCha
             yield ItemChange(
                 "unexplained", folder, None, name, {"positive": (active, b.active[name])}
             )
+
+
+def _list_texts(a: SequenceSnapshot, b: SequenceSnapshot) -> list[str]:
+    """List the objects, or the expressions and their nouns, that have words or noise in a or b."""
+    names = dict.fromkeys([*a.words, *b.words, *a.text_rows, *b.text_rows])
+    return [name for name in names if name is not None]
+
+
+def _has_other_nouns(a: SequenceSnapshot, b: SequenceSnapshot, name: str) -> bool:
+    """Return whether the ledgers explain that an expression has other words."""
+    nouns = {noun for noun in (*a.text_rows, *b.text_rows) if (noun or "").startswith(f"{name}, ")}
+    return any(a.text_rows.get(noun) != b.text_rows.get(noun) for noun in nouns)
 
 
 def _order_items(a: SequenceSnapshot, b: SequenceSnapshot) -> list[tuple[str, str, str]]:

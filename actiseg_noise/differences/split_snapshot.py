@@ -23,6 +23,7 @@ from actiseg_data.layouts.image_sets import (
     read_expression,
     read_object_entry,
 )
+from actiseg_data.layouts.referring import is_expressions, parse_referring
 from actiseg_data.layouts.sequence_record import (
     SEQUENCES_FILE,
     make_sequence_entry,
@@ -77,12 +78,13 @@ class SequenceSnapshot:
     narration : str
         The narration in the list.
     words : mapping of str to ObjectWords
-        By the clean name of the object.
+        By the clean name of the object, or of a referring expression, see `name_expression`.
     mask_rows : mapping of (str, str, str) to MaskRow
         The ledger's rows for masks, by frame, clean name of the object, and kind: that of
         whole-object noise, or an empty one for an outline.
     text_rows : mapping of str to TextRow
-        The ledger's rows for text, by clean name of the object; None for the narration.
+        The ledger's rows for text, by clean name of the object; None for the narration. Of the
+        nouns of expressions: by the name of the expression and the position of the noun.
     label_rows : mapping of (str, str) to LabelRow
         The ledger's rows for labels, by clean name of the object and kind.
     active : mapping of str to bool
@@ -245,7 +247,7 @@ class _Documents:
                     raise refuse(f"has no listed object {row.object_id}", where, _HINT)
                 if isinstance(row, MaskRow) and row.frame not in sequences[row.sequence].frames:
                     raise refuse(f"has no listed frame {row.frame}", where, _HINT)
-                name = None if row.object_id is None else known[row.object_id]
+                name = _name_item(row, known)
                 if not _add(items, row, name):
                     raise refuse("has an item that another line has", where, _HINT)
         problems.raise_if_any()
@@ -259,6 +261,7 @@ class _Documents:
         files: dict[str, dict[tuple[str, str], str]] = {name: {} for name in sequences}
         rest: dict[str, str] = {}
         own = {f"{IMAGE_SETS}/{name}" for name in name_image_sets_files(split)}
+        own |= self._list_compared()
         masks = self._name_masks(sequences)
         for name, cursor in top.iterate_members():
             digest, parts = cursor.as_text(), name.split("/")
@@ -271,6 +274,13 @@ class _Documents:
             elif name not in own:
                 rest[name] = digest
         return files, rest
+
+    def _list_compared(self) -> set[str]:
+        """List the documents of a dataset without action lists that are compared item by item."""
+        if SEQUENCES_FILE not in self.documents:
+            return set()
+        form, _, _ = parse_sequence_record(self.parse(SEQUENCES_FILE), self.name(SEQUENCES_FILE))
+        return {SEQUENCES_FILE, *form.mask_documents, *filter(is_expressions, form.documents)}
 
     def _name_masks(self, sequences: Mapping[str, VideoSequence]) -> dict[str, tuple[str, str]]:
         """Return sequence and item of each mask of a dataset without action lists, by its path."""
@@ -290,6 +300,8 @@ class _Documents:
         self, split: str, sequences: Mapping[str, VideoSequence]
     ) -> dict[str, dict[str, ObjectWords]]:
         """Parse the words of all objects by sequence and clean name."""
+        if SEQUENCES_FILE in self.documents:
+            return self._parse_expressions(sequences)
         objects: Mapping[str, Any] = {}
         prompts: dict[str, Mapping[str, Any]] = {}
         file = f"{IMAGE_SETS}/{name_objects_file(split)}"
@@ -305,8 +317,43 @@ class _Documents:
             for folder, sequence in sequences.items()
         }
 
+    def _parse_expressions(
+        self, sequences: Mapping[str, VideoSequence]
+    ) -> dict[str, dict[str, ObjectWords]]:
+        """Parse the referring expressions of all sequences, if there are any."""
+        words: dict[str, dict[str, ObjectWords]] = {folder: {} for folder in sequences}
+        for file in self.documents:
+            if is_expressions(file):
+                listed = parse_referring(self.parse(file), Path(self.name(file)))
+                for sequence in listed.sequences:
+                    words.setdefault(sequence.folder, {}).update(
+                        (
+                            name_expression(expression.exp_id),
+                            ObjectWords(None, None, {"expression": expression.text}),
+                        )
+                        for expression in sequence.expressions
+                    )
+        return words
+
     def _find_videos(self, file: str) -> Cursor:
         return Cursor(self.parse(file), self.name(file))["videos"]
+
+
+def name_expression(exp_id: str) -> str:
+    """Name a referring expression as `SequenceSnapshot.words` does.
+
+    >>> name_expression("3")
+    'expression 3'
+    """
+    return f"expression {exp_id}"
+
+
+def _name_item(row: LedgerRow, known: Mapping[int, str]) -> str | None:
+    """Name the object or the text that a row is about, as `SequenceSnapshot` does."""
+    if isinstance(row, TextRow) and "expression" in row.parameters:
+        name = name_expression(str(row.parameters["expression"]))
+        return f"{name}, noun {row.parameters.get('noun')}"
+    return None if row.object_id is None else known[row.object_id]
 
 
 def _list_layer(sequence: VideoSequence, view: View) -> list[str]:

@@ -30,7 +30,7 @@ def name_threshold(noise: Noise) -> str:
 
 def list_file_noises(recipe: Recipe) -> list[Noise]:
     """List the noises that change masks, in the order in which they are applied."""
-    return [noise for noise in recipe.noises if noise.medium in ("masks", "objects")]
+    return [noise for noise in recipe.noises if noise.medium in ("masks", "polygons", "objects")]
 
 
 def collect_draws(

@@ -10,13 +10,21 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
+from actiseg_data.layouts.expression_documents import find_expressions
+from actiseg_data.records.recipe_record import (
+    ACTIVITY,
+    CLASS,
+    RECIPE_FILE,
+    Recipe,
+    refuse_noisy_source,
+)
 from actiseg_noise.measurement.activity_changes import ActivityStatistics, measure_activity
 from actiseg_noise.measurement.category_changes import (
     CategoryStatistics,
     list_category_items,
     measure_categories,
 )
+from actiseg_noise.measurement.expression_audit import NO_NOUN, measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -24,6 +32,7 @@ from actiseg_noise.measurement.mask_inspection import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.activity_items import list_activity
 from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
 from actiseg_noise.split.text_items import read_noisy_list, read_text_items
@@ -164,6 +173,12 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     if noise is not None and noise.scope == "narration":
         reason = "only narrations changed: the ledger lists them, and an audit counts them"
         return MediumResult(left_out={"text": reason})
+    if find_expressions(task.split.noisy) is not None:
+        recipe = check_recipe(task.split.recipe, RECIPE_FILE)
+        own = task.split.lexicon or load_lexicon()
+        measured = measure_expressions(task.split.noisy, recipe, own, task.sequences)
+        statistics = measured.summarise(task.lexicon)
+        return MediumResult(statistics, {} if statistics is not None else {"text": NO_NOUN})
     folders = {sequence.folder for sequence in task.sequences}
     lists = task.split.noisy.root / IMAGE_SETS
     items = read_text_items(lists, task.split.recipe.split, None)

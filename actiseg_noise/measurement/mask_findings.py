@@ -51,7 +51,7 @@ def compare_masks_with_recipe(
         return
     selectable = _list_selectable(recipe, masks, action_list)
     # Only with this rule does an object without noise lose pixels to the background.
-    noise = recipe.mask_noise
+    noise = recipe.outline_noise
     background = noise is not None and noise.overlap == "background"
     if noise is not None:
         changes = [change for change in masks.changes if change.place in selectable]

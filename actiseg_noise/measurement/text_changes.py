@@ -176,7 +176,7 @@ def measure_text(
         ),
         renames_seen=_count_renames_within_files(items),
         harmless=sum(_is_harmless(item, lexicon) for item in items),
-        misnamed=sum(not (item.clean.fits and item.noisy.fits) for item in items),
+        misnamed=sum(map(_is_misnamed, items)),
         name_collisions=_count_name_collisions(items),
         class_collisions=_count_class_collisions(items),
         contradictions=contradictions,
@@ -213,6 +213,11 @@ def has_another_name(item: TextItem, lexicon: Lexicon) -> bool:
 def _count(hits: Iterable[bool]) -> Proportion:
     flags = list(hits)
     return Proportion(len(flags), sum(flags))
+
+
+def _is_misnamed(item: TextItem) -> bool:
+    """Return whether a prompt does not begin with its name, as an expression need not."""
+    return item.expression is None and not (item.clean.fits and item.noisy.fits)
 
 
 def _count_renames_within_files(items: list[TextItem]) -> Proportion:
@@ -277,8 +282,8 @@ def _count_class_collisions(items: list[TextItem]) -> int:
 def _pair_with_neighbours(
     items: list[TextItem],
 ) -> Iterator[tuple[TextItem, list[TextItem]]]:
-    """Yield every object with the other objects of its sequence."""
-    for members in group_by(items, lambda item: item.sequence).values():
+    """Yield every object with the others of its sequence, and nouns with those beside them."""
+    for members in group_by(items, lambda item: (item.sequence, item.expression)).values():
         for item in members:
             yield item, [member for member in members if member is not item]
 

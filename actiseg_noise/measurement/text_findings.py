@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.measurement.audit_claims import NameClaim
+from actiseg_noise.measurement.expression_audit import compare_expressions
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_rate
 from actiseg_noise.measurement.proportions import Z_999, Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
@@ -63,6 +64,10 @@ def compare_text_with_recipe(
     if noise.kind == IMPORTED:
         yield _compare_imported(noise, text)
         return
+    if text.expressions is not None:
+        yield from compare_expressions(noise, text.expressions)
+        yield from _find_collisions(noise, text.statistics)
+        return
     used = {
         label.class_id: label.name
         for sequence in action_list.sequences
@@ -78,7 +83,12 @@ def compare_text_with_recipe(
         if action_list.changed:
             count = len(action_list.changed)
             yield Finding(False, f"{count} narrations of the list differ, {NOT_REQUESTED}")
-    collisions = text.statistics.name_collisions + text.statistics.class_collisions
+    yield from _find_collisions(noise, text.statistics)
+
+
+def _find_collisions(noise: Noise, statistics: TextStatistics) -> Iterator[Finding]:
+    """Report collisions, unless the recipe allows them."""
+    collisions = statistics.name_collisions + statistics.class_collisions
     if collisions and not noise.parameters["allow_collisions"]:
         what = f"{collisions} collisions within a sequence"
         yield Finding(False, f"{what}, which the recipe does not allow")
@@ -95,7 +105,7 @@ def _compare_imported(noise: Noise, text: TextAudit) -> Finding:
 
 def compare_objects_with_list(text: TextAudit | None, action_list: NoisyList) -> Iterator[Finding]:
     """Report listed objects without a prompt, and prompts of objects that are not listed."""
-    if text is None:
+    if text is None or text.expressions is not None:
         return
     prompted = {(item.sequence, item.object_id) for item in text.items}
     listed = {

@@ -114,6 +114,10 @@ class MediumPlan(ABC):
         """Ledger rows that are known before any file is written, by sequence folder."""
         return {}
 
+    def list_versions(self) -> dict[str, str]:
+        """List the versions that the split adds to those that `Medium.list_versions` lists."""
+        return {}
+
     @abstractmethod
     def start_section(self) -> SectionBuilder:
         """Start to summarise the run."""

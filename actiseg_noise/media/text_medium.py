@@ -1,4 +1,4 @@
-"""The medium of text: names, prompts and narrations."""
+"""The medium of text: names, prompts, narrations and referring expressions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
@@ -14,12 +14,17 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.expression_documents import find_expressions
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.layouts.opening import require_actions
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
+from actiseg_noise.media.expression_consistency import (
+    find_expression_inconsistencies,
+    find_noisy_expressions,
+)
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
@@ -39,11 +44,10 @@ from actiseg_noise.split.noisy_split import (
     find_differences_obstacle,
     read_carried_lexicon,
 )
+from actiseg_noise.text_noise.expression_plan import plan_expression_text
 from actiseg_noise.text_noise.imported_text import plan_imported_text
 from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class TextMediumPlan(MediumPlan):
 
     Attributes
     ----------
-    words : WordPlan
+    words : TextPlan
         The rewritten documents and their ledger rows.
     """
 
@@ -73,13 +77,16 @@ class TextMediumPlan(MediumPlan):
 
         No other medium rewrites documents before text noise does.
         """
-        contents = _add_folder(self.words.documents)
-        return documents.replace(contents, _add_folder(self.words.digests))
+        return documents.replace(self.words.documents, self.words.digests)
 
     @property
     def rows(self) -> Mapping[str, Sequence[TextRow]]:
         """Ledger rows by sequence folder."""
         return self.words.rows
+
+    def list_versions(self) -> dict[str, str]:
+        """List the version of spaCy, which finds the nouns of expressions."""
+        return list_versions(masks=False, language=bool(self.words.expressions))
 
     def start_section(self) -> TextSection:
         """Start to summarise the run."""
@@ -108,9 +115,11 @@ class TextMediumPlan(MediumPlan):
         by_folder: dict[str, list[TextRow]] = {}
         for row in documents.text_rows:
             by_folder.setdefault(row.sequence, []).append(row)
-        result = MediumComparison(
-            counts=Counter(prompts=sum(len(seq.objects) for seq in sequences))
-        )
+        counts = Counter(prompts=sum(len(seq.objects) for seq in sequences))
+        if self.words.expressions:
+            number = sum(self.words.expressions[sequence.folder] for sequence in sequences)
+            counts = Counter(expressions=number)
+        result = MediumComparison(counts=counts)
         expected = build_text_section(self.noise, self.words)
         if not is_text_section(documents.summary.get("text"), expected):
             result.lines.append(f"{SUMMARY_FILE}: text is not what the source gives")
@@ -124,7 +133,7 @@ class TextMediumPlan(MediumPlan):
 
 @dataclass(frozen=True)
 class TextMedium(Medium):
-    """The names, prompts and narrations of a split."""
+    """The names, prompts and narrations of a split, or its referring expressions."""
 
     name = "text"
     section = "text"
@@ -142,17 +151,24 @@ class TextMedium(Medium):
             return TextMediumPlan(self.recipe, self.noise, imported)
         known = (inputs.thresholds or {}).get("text_thresholds") if self.noise.exact else None
         thresholds = None if known is None else Thresholds(*known)
-        words = plan_text(
-            require_actions(split), self.recipe, sequences, inputs.lexicon, thresholds
-        )
+        more = (self.recipe, sequences, inputs.lexicon, thresholds)
+        name = find_expressions(split)
+        if name is not None:
+            words = plan_expression_text(split, name, *more)
+        else:
+            words = plan_text(require_actions(split), *more)
         return TextMediumPlan(self.recipe, self.noise, words)
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare summary, ledger and lists with each other."""
         yield from compare_section(documents, self.section, _build_section(documents), self.noise)
-        yield from find_text_inconsistencies(
-            require_actions(split), self.noise, documents.text_rows
-        )
+        name = find_expressions(split)
+        if name is not None:
+            yield from find_expression_inconsistencies(split, name, documents.text_rows)
+        else:
+            yield from find_text_inconsistencies(
+                require_actions(split), self.noise, documents.text_rows
+            )
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
@@ -163,6 +179,9 @@ class TextMedium(Medium):
             path = split.root / IMAGE_SETS / name
             if path.is_file() and any(key in read_bytes(path) for key in _CLEAN_KEYS):
                 yield f"{IMAGE_SETS}/{name}: has text noise, which {RECIPE_FILE} lacks"
+        expressions = find_expressions(split)
+        if expressions is not None:
+            yield from find_noisy_expressions(split, expressions)
 
     def find_obstacle(self, out: Path) -> str | None:
         """Return how the carried or installed lexicon differs from the recipe's, if it does."""
@@ -183,10 +202,6 @@ class TextMedium(Medium):
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and, if narrations are parsed, of spaCy."""
         return list_versions(masks=False, language=self.noise.scope != "prompt")
-
-
-def _add_folder(by_file: Mapping[str, T]) -> dict[str, T]:
-    return {f"{IMAGE_SETS}/{name}": value for name, value in by_file.items()}
 
 
 _CLEAN_KEYS = (b'exp_org"', b'class_id_org"', b'category_org"', b'narration_org"')

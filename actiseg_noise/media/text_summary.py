@@ -28,6 +28,16 @@ _HANDLED = (
 )
 """Special cases of text that the summary counts."""
 
+_HANDLED_EXPRESSIONS = (
+    "one_name",
+    "no_flip_target",
+    "names_collide",
+    "expression_empty",
+    "expression_without_noun",
+    "expression_unprintable",
+)
+"""The same for referring expressions."""
+
 _OPTIONAL = ("could_change", "of_all")
 """Members of ``text`` that summaries of early releases lack."""
 
@@ -47,8 +57,9 @@ class TextSection(SectionBuilder):
         return {"text": build_text_section(self.noise, self.words)}
 
     def count_handled(self) -> dict[str, int]:
-        """Count the special cases of prompts, names and narrations."""
-        return {name: self.words.tally[name] for name in _HANDLED}
+        """Count the special cases of prompts, names and narrations, or of expressions."""
+        cases = _HANDLED_EXPRESSIONS if self.words.expressions else _HANDLED
+        return {name: self.words.tally[name] for name in cases}
 
 
 def build_text_section(noise: Noise, words: TextPlan) -> dict[str, Any]:

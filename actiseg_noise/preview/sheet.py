@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import check_known, refuse
 from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     LabelRow,
@@ -34,6 +32,7 @@ from actiseg_noise.preview.lettering import (
     measure_width,
     shorten_text,
 )
+from actiseg_noise.preview.noisy_sequences import join_nouns
 from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
@@ -46,7 +45,7 @@ from actiseg_noise.preview.panels import (
     write_names,
 )
 from actiseg_noise.recipes.kind_parameters import is_number
-from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 from actiseg_noise.text_noise.word_diff import compare_words
 
 FEW = 4
@@ -112,7 +111,7 @@ def make_preview(
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
-    by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
+    by_object = _find_names(text_rows, split.recipe)
     labels, classes = (
         {row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == kind}
         for kind in (ACTIVITY, CLASS)
@@ -131,7 +130,7 @@ def make_preview(
         parts = (clean, noisy, mask_rows, by_object, labels, photo, dangling, classes)
         view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
-    return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
+    return _compose_sheet(whole, shown, split.recipe, sheet_rows, join_nouns(text_rows))
 
 
 def refuse_format(path: Path) -> None:
@@ -151,46 +150,11 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def find_noisiest(out: Path) -> tuple[str, int]:
-    """Return the sequence of a noisy split with the most ledger rows, and their number.
-
-    The first of equals counts; without any noise it is the first sequence of the list.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    rows = Counter(row.sequence for row in read_ledger(out / LEDGER_FILE))
-    folders = [sequence.folder for sequence in split.sequences]
-    noisiest = max(folders, key=lambda folder: rows[folder])
-    return noisiest, rows[noisiest]
-
-
-def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
-    """Return the ledger rows of text noise of one sequence; None if the recipe has no text noise.
-
-    Raises
-    ------
-    InputError
-        If the sequence is unknown.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    split.select([sequence], "sequence")
-    if recipe.text_noise is None:
-        return None
-    rows = read_ledger(out / LEDGER_FILE)
-    return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
-
-
-def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:
-    """Return the ledger rows of the labels of one sequence that changed.
-
-    None if the recipe has no noise in labels.
-    """
-    if not read_split_recipe(out).label_noises:
-        return None
-    rows = read_ledger(out / LEDGER_FILE)
-    labels = (row for row in rows if isinstance(row, LabelRow) and row.sequence == sequence)
-    return [row for row in labels if row.has_changed]
+def _find_names(rows: Iterable[TextRow], recipe: Recipe) -> dict[int, TextRow]:
+    """Find the rows whose noun names an object, and is not just any noun of an expression."""
+    if recipe.text_noise is not None and recipe.text_noise.scope == "nouns":
+        return {}
+    return {row.object_id: row for row in rows if row.object_id is not None}
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:

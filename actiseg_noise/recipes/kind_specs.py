@@ -35,7 +35,7 @@ from actiseg_noise.recipes.kind_parameters import (
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
-SCOPES = ("prompt", "both", "narration")
+SCOPES = ("prompt", "both", "narration", "nouns")
 SPANS = ("clip", "frame")
 ACTIVITY_CHANGES = ("both", "forget", "mark")
 CLASS_CHANGES = ("uniform", "supercategory", "matrix")

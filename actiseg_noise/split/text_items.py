@@ -58,18 +58,20 @@ class ObjectText:
 
 @dataclass(frozen=True)
 class TextItem:
-    """The text for one object of one sequence, before and after noise.
+    """The text for one object of one sequence, or a noun of an expression, before and after noise.
 
     Attributes
     ----------
     sequence : str
         Sequence folder.
     object_id : int
-        Object id.
+        Object id; 0 for an expression that refers to several objects, or to none.
     positive : bool
         Whether the object is active.
     clean, noisy : ObjectText
         The text before and after noise.
+    expression : str or None
+        The id of the referring expression, for one of its nouns.
     """
 
     sequence: str
@@ -77,6 +79,7 @@ class TextItem:
     positive: bool
     clean: ObjectText
     noisy: ObjectText
+    expression: str | None = None
 
     @property
     def flipped(self) -> bool:

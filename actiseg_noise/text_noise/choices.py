@@ -159,9 +159,19 @@ def suggest_class(text: str, lexicon: Lexicon) -> str:
 
 
 def list_dataset_classes(root: Path) -> list[int]:
-    """Return the ids of the classes of all objects in a dataset's lists."""
+    """Return the ids of the classes of all objects in a dataset's lists.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no action lists.
+    """
+    names = list_splits(root)
+    if not names:
+        what = "has no action lists, whose classes the pool 'dataset' has"
+        raise refuse(what, root, "leave `pool` out, and give the dataset's nouns as `lexicon`")
     classes: set[int] = set()
-    for name in list_splits(root):
+    for name in names:
         path = root / IMAGE_SETS / f"{name}.json"
         for record in Cursor(read_json(path, "action list"), str(path)).iterate_elements():
             for _, entry in record["object_classes"].iterate_members():

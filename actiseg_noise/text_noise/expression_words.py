@@ -75,8 +75,8 @@ class ExpressionPlan:
     texts : mapping of (str, str) to str
         The changed expressions, by folder and id.
     rows : mapping of str to tuple of TextRow
-        Ledger rows by folder. Their parameters have the id of the ``expression`` and the position
-        of the ``noun`` in it.
+        Ledger rows by folder. Their parameters have the id of the ``expression``, the position of
+        the ``noun`` in it, and the ids of the ``objects`` if there are several.
     tally : Counter
         Counts as in `TextChanges`, where ``all_items`` are the expressions, or with all nouns the
         nouns. ``expression_empty``, ``expression_without_noun`` and ``expression_unprintable`` (it
@@ -236,7 +236,11 @@ class ExpressionCorruptor:
             ),
             noun.expression.text,
             text,
-            {"expression": noun.expression.exp_id, "noun": noun.position},
+            {
+                "expression": noun.expression.exp_id,
+                "noun": noun.position,
+                **({"objects": list(map(parse_whole_number, ids))} if len(ids) > 1 else {}),
+            },
         )
 
 
@@ -292,7 +296,12 @@ def plan_expressions(
         for sequence in sequences
         if exact or sequence.folder in wanted
     ]
-    _refuse_foreign(surveyed, corruptor.corruptor.lexicon)
+    if not any(options.nouns for options in surveyed):
+        found = [
+            corruptor.find_options(sequence, (categories or {}).get(sequence.folder, {}))
+            for sequence in sequences
+        ]
+        _refuse_foreign(found, corruptor.corruptor.lexicon)
     thresholds = known or corruptor.corruptor.thresholds
     if exact:
         items = (noun.options for options in surveyed for noun in options.nouns)

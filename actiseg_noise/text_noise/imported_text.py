@@ -67,7 +67,8 @@ def plan_imported_text(
         with problems.collect():
             document, _ = split.read_image_set(name, sequences)
             rewriter.rewrite(name, styles.get(name), document["videos"], sequences)
-            documents[name], digests[name] = encode_json(document), digest_json(document)
+            path = f"{IMAGE_SETS}/{name}"
+            documents[path], digests[path] = encode_json(document), digest_json(document)
     problems.raise_if_any()
     rows = [row for rows in rewriter.rows.values() for row in rows]
     count = sum(len(sequence.objects) for sequence in sequences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.annotations.sequences import VideoSequence
@@ -39,13 +39,15 @@ class TextPlan:
     thresholds : Thresholds
         Thresholds of the draws.
     documents : mapping of str to bytes
-        The changed documents by file name.
+        The changed documents by relative path.
     digests : mapping of str to str
         Digests of their content.
     rows : mapping of str to sequence of TextRow
         Ledger rows by sequence folder.
     tally : Counter
-        Counts; see `TextChanges` and `DocumentRewriter`.
+        Counts; see `TextChanges` and `DocumentRewriter`, or for expressions `ExpressionPlan`.
+    expressions : mapping of str to int
+        The number of referring expressions by sequence folder; empty for action lists.
     """
 
     thresholds: Thresholds
@@ -53,6 +55,7 @@ class TextPlan:
     digests: Mapping[str, str]
     rows: Mapping[str, Sequence[TextRow]]
     tally: Counter[str]
+    expressions: Mapping[str, int] = field(default_factory=dict)
 
 
 def plan_text(
@@ -95,6 +98,7 @@ def _plan_text(
     lexicon: Lexicon | None,
     known: Thresholds | None,
 ) -> TextPlan:
+    _refuse_scope(recipe)
     corruptor = TextCorruptor(recipe, lexicon)
     exact = corruptor.noise.exact and known is None
     surveyed = split.sequences if exact else sequences
@@ -121,11 +125,21 @@ def _plan_text(
         with problems.collect():
             document, _ = split.read_image_set(name, sequences)
             rewriter.rewrite(split, name, sequences, document)
-            documents[name] = encode_json(document)
-            digests[name] = digest_json(document)
+            documents[f"{IMAGE_SETS}/{name}"] = encode_json(document)
+            digests[f"{IMAGE_SETS}/{name}"] = digest_json(document)
     problems.raise_if_any()
     tally = sum((change.tally for change in changes.values()), rewriter.tally)
     return TextPlan(thresholds, documents, digests, rewriter.rows, tally)
+
+
+def _refuse_scope(recipe: Recipe) -> None:
+    """Refuse a scope that only referring expressions have."""
+    if recipe.text_noise is not None and recipe.text_noise.scope == "nouns":
+        raise refuse(
+            "'nouns' is for datasets with referring expressions, and this one has action lists",
+            "`scope`",
+            "give prompt, both or narration",
+        )
 
 
 def _list_changed_files(split: ActionSplit, corruptor: TextCorruptor) -> Iterable[str]:

@@ -181,15 +181,13 @@ def _compare_copies(
     files: SplitFiles, part: CleanPart, sequence: VideoSequence
 ) -> MediumComparison:
     """Compare the files of a sequence without mask noise with those of the source."""
-    names = part.list_names_by_kind(sequence)
     counts = Counter(sequences=1)
-    counts.update({_COUNTED[kind]: len(own) for kind, own in zip(part.kinds, names, strict=True)})
+    counts.update({_COUNTED[kind]: len(sequence.views) for kind in part.kinds})
     digests = chain.from_iterable(part.digest_files(sequence).values())
     listed = dict(zip(part.list_names(sequence), digests, strict=True))
     if files.documented is not None:
-        return MediumComparison(
-            find_document_inconsistencies((files.documented, listed), sequence, "the source"),
-            counts,
-        )
+        shared = files.documented, listed
+        documented = find_document_inconsistencies(shared, sequence, "the source")
+        return MediumComparison(documented, counts)
     lines = [find_file_inconsistency(files, entry, "the source") for entry in listed.items()]
     return MediumComparison([line for line in lines if line is not None], counts)

@@ -164,12 +164,12 @@ def damaged(draw, document):
         near = [place for place in places if len(place) < 4]
         *way, last = draw(st.sampled_from(near if draw(st.booleans()) else places)) or (None,)
         if last is None:
-            return draw(st.sampled_from(JUNK))
+            return copy.deepcopy(draw(st.sampled_from(JUNK)))
         holder = spoiled
         for key in way:
             holder = holder[key]
         if draw(st.booleans()):
             del holder[last]
         else:
-            holder[last] = draw(st.sampled_from(JUNK))
+            holder[last] = copy.deepcopy(draw(st.sampled_from(JUNK)))
     return spoiled

@@ -43,12 +43,15 @@ class ListedRows:
     has_noise : bool
         Whether its masks got noise, so that objects without noise of their own may have lost
         pixels to others.
+    is_filled : bool
+        Whether masks are filled from polygons, whose IoU the ledger has. That of pixels differs.
     """
 
     name: str
     tasks: tuple[RowTask, ...]
     ious: Mapping[Key, float]
     has_noise: bool
+    is_filled: bool = False
 
     def iterate_keys(self) -> Iterator[tuple[Key, RowWords, str | None]]:
         """Yield what may be a row, in the order of the rows: key, words, kind of mask noise."""
@@ -109,14 +112,17 @@ class _RowReader:
             frame = "" if key[1] is None else key[1]
             mask = self.check.masks.get((key[0], frame))
             shows = mask is not None and key[2] in mask.objects
-            if key[1] is None or shows or key in self.listed.ious:
+            is_changed = key in self.listed.ious and not self.listed.is_filled
+            if key[1] is None or shows or is_changed:
                 yield f"lacks a row for {key[0]}, {key[1]}, object {key[2]}"
 
     def _is_possible(self, key: Key, kind: object, iou: object) -> bool:
         """Return whether an IoU is that of the ledger, or that of an object without own noise."""
         known = self.listed.ious.get(key)
         if known is not None:
-            return isinstance(iou, float) and abs(iou - known) < 1e-6
+            if not isinstance(iou, float):
+                return False
+            return 0 <= iou <= 1 if self.listed.is_filled else abs(iou - known) < 1e-6
         if iou is None:
             return True
         return self.listed.has_noise and kind is None and isinstance(iou, float) and 0 <= iou < 1

@@ -51,8 +51,9 @@ def survey_source(shared: tuple[CleanPart, Noise | None], sequence: VideoSequenc
             continue
         digests[MASKS] = []
         appearances = AppearanceTracker()
-        for view, mask in zip(sequence.views, part.iterate_masks(sequence), strict=True):
-            digests[MASKS].append(digest_pixels(mask))
+        masks = part.split.iterate_digested(sequence)
+        for view, (mask, digest) in zip(sequence.views, masks, strict=True):
+            digests[MASKS].append(digest)
             if noise is not None:
                 areas = np.bincount(mask.ravel(), minlength=256)
                 new = appearances.find_new(np.flatnonzero(areas).tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -13,7 +13,7 @@ from actiseg_data.layouts.image_sets import (
     ObjectEntry,
 )
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import LabelRow, name_kinds
+from actiseg_data.records.ledger_record import LabelRow, TextRow, name_kinds
 from actiseg_data.records.recipe_record import CLASS
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
@@ -58,9 +58,7 @@ def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) 
     documents = configuration.documents
     part = source.part
     own = part.split.name == configuration.split.recipe.split
-    text_kinds = {
-        (row.sequence, row.object_id): row.kind for row in (documents.text_rows if own else ())
-    }
+    text_kinds = _name_text_kinds(documents.text_rows if own else ())
     kinds: dict[str, dict[tuple[str, int], str]] = {}
     named = name_kinds(documents.mask_rows) if own else {}
     for (folder, frame, object_id), kind in named.items():
@@ -95,8 +93,19 @@ def _list_masks(part: CleanPart, sequence: VideoSequence) -> tuple[str, ...]:
     return tuple(part.list_names_by_kind(sequence)[part.kinds.index(MASKS)])
 
 
+def _name_text_kinds(rows: Iterable[TextRow]) -> dict[tuple[str, object], str]:
+    """Name the kinds of text noise by sequence folder, and object or referring expression."""
+    kinds: dict[tuple[str, object], str] = {}
+    for row in rows:
+        key = row.sequence, row.parameters.get("expression", row.object_id)
+        known = kinds.setdefault(key, row.kind)
+        if row.kind not in known.split("+"):
+            kinds[key] = f"{known}+{row.kind}"
+    return kinds
+
+
 def _read_words(
-    split: Split, text_kinds: Mapping[tuple[str, int | None], str]
+    split: Split, text_kinds: Mapping[tuple[str, object], str]
 ) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
     prompts, entries = split.read_prompts(), split.read_object_entries()
@@ -113,7 +122,7 @@ def _read_words(
                 activity.get((sequence.folder, label.object_id)),
                 prompted.get(label.object_id),
                 named.get(label.object_id),
-                text_kinds.get((sequence.folder, label.object_id)),
+                text_kinds.get((sequence.folder, _get_text_key(label, prompted))),
             )
             for label in sequence.objects
         )
@@ -128,6 +137,12 @@ def _change_category(words: tuple[RowWords, ...], row: LabelRow) -> tuple[RowWor
         else entry
         for entry in words
     )
+
+
+def _get_text_key(label: ObjectLabel, prompts: Mapping[int | None, Expression]) -> object:
+    """Return what a ledger row names: an object, or in other datasets its expression."""
+    prompt = prompts.get(label.object_id)
+    return label.object_id if prompt is None or label.source_id is None else prompt.exp_id
 
 
 def _make_words(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
@@ -43,10 +44,11 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
             yield _describe_import(noise, configuration.origin)
         elif noise.medium == "objects":
             yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
-        elif noise.medium == "masks":
+        elif noise.medium in ("masks", "polygons"):
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
         elif noise.medium == "text":
-            yield _describe_text_noise(noise) + _describe_text_result(configuration, noise)
+            words = _name_texts(configuration, noise)
+            yield _describe_text_noise(noise, words) + _describe_text_result(configuration, words)
         else:
             yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
@@ -62,7 +64,7 @@ def _describe_import(noise: Noise, origin: str) -> str:
 
 def _name_items(noise: Noise) -> str:
     objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
-    if noise.medium == "masks":
+    if noise.medium in ("masks", "polygons"):
         return f"{objects} in frames"
     if noise.medium == "objects":
         return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {noise.span}s"
@@ -70,6 +72,7 @@ def _name_items(noise: Noise) -> str:
 
 
 def _describe_mask_noise(noise: Noise) -> str:
+    name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
     if has_clip_units(noise):
@@ -88,7 +91,7 @@ def _describe_mask_noise(noise: Noise) -> str:
             "independently"
         )
     return (
-        f"Mask noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
+        f"{name} ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
         f"{done}{describe_strength(noise)}"
     )
 
@@ -100,7 +103,8 @@ def describe_strength(noise: Noise) -> str:
         return f" by {parameters['radius']:g} pixels"
     if parameters.get("target_iou") is not None:
         target = f"{parameters['target_iou']:g}"
-        return f" so that the IoU with the clean mask is {target} before overlaps"
+        before = "" if noise.medium == "polygons" else " before overlaps"
+        return f" so that the IoU with the clean mask is {target}{before}"
     return ""
 
 
@@ -151,7 +155,17 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
     return {kind: round(rate, 6) for kind, rate in rates.items() if rate}
 
 
-def _describe_text_noise(noise: Noise) -> str:
+def _name_texts(configuration: Configuration, noise: Noise) -> str:
+    """Name what text noise changes, one noun in each."""
+    if noise.choice == "nouns":
+        return "nouns of referring expressions"
+    if isinstance(configuration.split.noisy, DatasetSplit):
+        return "referring expressions"
+    return "narrations" if noise.choice == "narration" else "prompts"
+
+
+def _describe_text_noise(noise: Noise, words: str) -> str:
+    items = _name_items(noise) if words == "prompts" else words
     rates = split_text_rate(noise)
     sisters = noise.parameters.get("names") == "sister"
     name = "the name of a WordNet sister" if sisters else "another name"
@@ -161,19 +175,18 @@ def _describe_text_noise(noise: Noise) -> str:
     }
     if noise.exact:
         parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]
-        words = f"of the {_name_items(noise)} that can change, {', and '.join(parts)}"
+        chosen = f"of the {items} that can change, {', and '.join(parts)}"
     else:
         parts = [f"{done[kind]}, with probability {rate:g}" for kind, rate in rates.items()]
-        words = f"each of the {_name_items(noise)} is, independently, {', or '.join(parts)}"
-    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {words}"
+        chosen = f"each of the {items} is, independently, {', or '.join(parts)}"
+    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}"
 
 
-def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
+def _describe_text_result(configuration: Configuration, words: str) -> str:
     rows = configuration.documents.text_rows
     items = configuration.documents.read_section("text").get("items")
     counts = Counter(row.kind for row in rows)
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
-    words = "narrations" if noise.choice == "narration" else "prompts"
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
 
 

@@ -106,7 +106,7 @@ def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
     ``masks``, ``text``, ``labels`` (of active objects) and ``categories``.
     """
     noises = [noise for entry in configurations for noise in entry.split.recipe.noises]
-    other = {"objects": "masks", "labels.class": "categories"}
+    other = {"objects": "masks", "polygons": "masks", "labels.class": "categories"}
     return {other.get(noise.place, other.get(noise.medium, noise.medium)) for noise in noises}
 
 

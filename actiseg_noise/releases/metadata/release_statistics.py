@@ -132,12 +132,12 @@ def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
 def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     yield from _list_object_rows(configuration)
     rows = configuration.documents.outline_rows
-    if configuration.split.recipe.mask_noise is None and not rows:
+    if configuration.split.recipe.outline_noise is None and not rows:
         return
     noise = configuration.documents.read_section("noise")
     group = _GroupFactory(configuration, "masks", noise.get("items"))
     yield group.make_row("all", "all", noise, [row.iou for row in rows])
-    mask_noise = configuration.split.recipe.mask_noise
+    mask_noise = configuration.split.recipe.outline_noise
     together = mask_noise is not None and has_clip_units(mask_noise)
     for kind in sorted({row.kind for row in rows}):
         ious = [row.iou for row in rows if row.kind == kind]

@@ -175,7 +175,7 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
-    noises = [entry.split.recipe.mask_noise for entry in contents.own]
+    noises = [entry.split.recipe.outline_noise for entry in contents.own]
     if any(noise is not None and not has_clip_units(noise) for noise in noises):
         yield (
             "Mask noise is drawn for each object in each frame independently. Errors of annotators "

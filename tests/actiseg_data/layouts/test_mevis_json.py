@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +11,15 @@ from pycocotools import mask as coco
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.mask_document import DocumentChange
-from actiseg_data.layouts.meta_expressions import parse_meta_expressions
 from actiseg_data.layouts.mevis_json import UNNAMED, parse_mevis_masks, read_mevis_masks
+from actiseg_data.layouts.referring import parse_referring
 from tests.helpers.mask_documents import compress, damaged, make_mevis
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl.*:DeprecationWarning")
 
 
 def parse(masks, expressions):
-    return parse_mevis_masks(masks, "mask_dict.json", parse_meta_expressions(expressions, "meta"))
+    return parse_mevis_masks(masks, "mask_dict.json", parse_referring(expressions, Path("meta")))
 
 
 def test_videos_have_the_objects_that_their_expressions_name(tmp_path):
@@ -62,7 +63,6 @@ def test_masks_are_changed_and_cut_as_the_expressions():
     assert noisy["10"][::2] == masks["10"][::2]
     assert noisy["5"] == masks["5"]
     assert list(parsed.replace(changes, {"aa"})) == ["2", "10"]
-    assert list(parsed.expressions.replace({}, {"aa"})["videos"]) == ["aa"]
     assert masks == make_mevis()[0]
 
 
@@ -82,7 +82,7 @@ def spoil(edit):
         (lambda m, v: m["2"].__setitem__(0, {"size": [21, 34], "counts": "00"}), "do not fill"),
         (lambda m, v: v["bb"]["expressions"]["0"]["anno_id"].append(2), "two videos"),
         (lambda m, v: v["bb"].update(frames=["0", "0", "1"]), "twice"),
-        (lambda m, v: v["bb"].pop("frames"), "'frames' is missing"),
+        (lambda m, v: v["bb"].pop("frames"), "a mask for each frame of its video"),
         (lambda m, v: v.clear(), "no video"),
         (
             lambda m, v: [e.pop("anno_id") for w in v.values() for e in w["expressions"].values()],
@@ -107,26 +107,4 @@ def test_damaged_documents_raise_input_errors_alone(documents):
         for sequence in parsed.sequences:
             assert len(list(parsed.iterate_masks(sequence))) == len(sequence.views)
         parsed.replace({})
-        parsed.expressions.replace({})
-
-
-def test_expressions_of_the_older_datasets_have_one_object():
-    video = {
-        "frames": ["00000"],
-        "expressions": {"0": {"exp": "a dog", "obj_id": "2"}, "1": {"exp": "a cat"}},
-    }
-    document = {"videos": {"a": video, "b": {"frames": [], "expressions": {}}}, "more": 1}
-    parsed = parse_meta_expressions(document, "meta_expressions.json")
-    first, second = parsed.videos[0].expressions
-    assert (first.object_ids, first.annotation_ids, second.object_ids) == (("2",), (), ())
-    noisy = parsed.replace({("a", "1"): "a dog"}, {"a"})
-    assert noisy == {
-        "videos": {
-            "a": {
-                "frames": ["00000"],
-                "expressions": {"0": {"exp": "a dog", "obj_id": "2"}, "1": {"exp": "a dog"}},
-            }
-        },
-        "more": 1,
-    }
-    assert parsed.replace({}) == document
+        parsed.expressions.rewrite({})

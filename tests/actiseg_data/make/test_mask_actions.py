@@ -224,3 +224,26 @@ def test_equal_sources_give_equal_bytes(davis, table, tmp_path):
     for path in files:
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == other.read_bytes()
+
+
+def test_real_sequences_of_davis_get_the_prompts_of_their_table(real_data, tmp_path):
+    davis = real_data / "photographs" / "davis"
+    made = prepare_mask_actions(
+        davis, "val", tmp_path / "root", actions=davis / "actions.tsv", photographed=True
+    )
+    assert (made.sequences, made.masks, made.photographs, made.void) == (16, 286, 286, 0)
+    assert sorted(made.unknown) == ["cows", "kite-surf", "libby", "scooter-black"]
+    lines = (davis / "actions.tsv").read_text().splitlines()[2:]
+    expected = {
+        name: f"{thing} used in the action of {action}"
+        for name, thing, action in (line.split("\t") for line in lines)
+    }
+    path = tmp_path / "root" / IMAGE_SETS / "val_meta_expressions_promptaction.json"
+    videos = json.loads(path.read_text())["videos"]
+    assert len(videos) == 16
+    for folder, video in videos.items():
+        (prompt,) = video["expressions"].values()
+        assert (prompt["exp"], prompt["obj_id"]) == (expected[folder.split("_")[1]], "255")
+        for frame in video["frames"]:
+            link = tmp_path / "root" / FRAMES / "val" / folder / f"{frame}.jpg"
+            assert link.read_bytes()[:2] == b"\xff\xd8"

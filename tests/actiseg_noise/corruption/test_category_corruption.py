@@ -294,7 +294,7 @@ def test_categories_that_a_dataset_lacks_are_refused(coco, videos, noisy_coco, t
     with pytest.raises(InputError, match="and the dataset has none") as refused:
         corrupt(davis, "una/20", out=tmp_path / "o", **LICENCE)
     assert "set label_rate to 0" in str(refused.value)
-    with pytest.raises(InputError, match="has 4 categories that the dataset lacks"):
+    with pytest.raises(InputError, match="has 3 categories that the dataset lacks"):
         corrupt(videos, noisy_coco / "recipe.json", split="train", out=tmp_path / "o", **LICENCE)
     matrix = tmp_path / "matrix.csv"
     with pytest.raises(InputError, match="names categories, and the dataset has none"):

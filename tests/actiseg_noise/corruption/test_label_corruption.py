@@ -22,7 +22,8 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import LabelRow, MaskRow, read_ledger
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise import audit, compare_splits, corrupt, inspect, make_recipe, rebuild, verify
-from actiseg_noise.preview.sheet import find_flips, find_rewording, make_preview
+from actiseg_noise.preview.noisy_sequences import find_flips, find_rewording
+from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.recipes.presets import load_preset
 from actiseg_noise.recipes.published import name_recipe

@@ -106,8 +106,8 @@ def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
     ``masks``, ``text``, ``labels`` (of active objects) and ``categories``.
     """
     noises = [noise for entry in configurations for noise in entry.split.recipe.noises]
-    other = {"objects": "masks", "polygons": "masks", "labels.class": "categories"}
-    return {other.get(noise.place, other.get(noise.medium, noise.medium)) for noise in noises}
+    renamed = {"objects": "masks", "polygons": "masks", "labels.class": "categories"}
+    return {renamed.get(noise.place, renamed.get(noise.medium, noise.medium)) for noise in noises}
 
 
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:

@@ -39,6 +39,7 @@ COCO = Layout(
     is_root=_is_root,
     documents=_KINDS,
     find_form=_find_form,
+    may_overlap=True,
     owns_folder=False,
     read_masks=read_coco_instances,
 )

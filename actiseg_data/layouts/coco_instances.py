@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from actiseg_data.annotations.categories import Category, parse_coco_categories
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
 from actiseg_data.annotations.polygons import BoolArray
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -79,6 +80,11 @@ class CocoInstances:
     tally: Mapping[str, int]
     sizes: Mapping[str, tuple[int, int]]
     annotations: Mapping[str, Mapping[int, _Json]]
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The categories in the order of the document."""
+        return parse_coco_categories(self.document["categories"])
 
     @property
     def takes_new_objects(self) -> bool:

@@ -19,6 +19,8 @@ from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.labelling import label_sequences
 from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.mask_folders import list_mask_sequences
+from actiseg_data.layouts.meta_categories import read_category_names
+from actiseg_data.layouts.polygon_split import PolygonSplit
 from actiseg_data.layouts.sav_folders import list_object_sequences
 from actiseg_data.layouts.sequence_lists import read_sequence_list
 from actiseg_data.layouts.sequence_record import (
@@ -27,7 +29,6 @@ from actiseg_data.layouts.sequence_record import (
     make_sequence_record,
     parse_sequence_record,
 )
-from actiseg_data.layouts.youtube_vos import META, read_categories
 
 
 def is_recorded(root: Path) -> bool:
@@ -79,8 +80,8 @@ def open_dataset(
     if form.by_object:
         return _make_split(root, name, form, sequences)
     split = DatasetSplit(root, name, sequences, "", form)
-    meta = next((file for file in form.documents if Path(file).name == META), None)
-    names = None if meta is None else read_categories(root / meta)
+    meta = split.category_document
+    names = {} if meta is None else read_category_names(root / meta)
     labelled = label_sequences(split, names, workers)
     return _make_split(root, name, form, labelled)
 
@@ -118,8 +119,14 @@ def make_dataset_split(
 ) -> DatasetSplit:
     """Make the split of some sequences, whose masks are in files or in documents."""
     if form.mask_documents:
-        return DocumentSplit(root, name, sequences, fingerprint, form, find_reader(form.layout))
+        read = find_reader(form.layout)
+        kind = PolygonSplit if _has_polygons(form.layout) else DocumentSplit
+        return kind(root, name, sequences, fingerprint, form, read)
     return DatasetSplit(root, name, sequences, fingerprint, form)
+
+
+def _has_polygons(layout: str) -> bool:
+    return any(known.has_polygons for known in layout_table.list_layouts() if known.key == layout)
 
 
 def find_reader(layout: str) -> Callable[[Path], MaskDocument]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import IndexMask, read_binary_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import parse_json, read_json
@@ -26,6 +27,11 @@ from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.document_search import find_document, strip_gz
 from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
 from actiseg_data.layouts.image_sets import Expression
+from actiseg_data.layouts.meta_categories import (
+    META,
+    number_categories,
+    read_category_names,
+)
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
 from actiseg_data.layouts.sequence_lists import parse_sequence
 from actiseg_data.layouts.sequence_record import (
@@ -156,6 +162,28 @@ class DatasetSplit(Split):
                 for number in item.object_ids
             )
             for sequence in document.sequences
+        }
+
+    @property
+    def category_document(self) -> str | None:
+        """The document that names the category of each object; None if there is none."""
+        return next((name for name in self.form.documents if Path(name).name == META), None)
+
+    def read_categories(self) -> tuple[Category, ...]:
+        name = self.category_document
+        return () if name is None else number_categories(read_category_names(self.root / name))
+
+    def read_classes(self, categories: Iterable[Category]) -> dict[tuple[str, int], int]:
+        if self.category_document is None:
+            return {}
+        names = read_category_names(self.root / self.category_document)
+        class_ids = {category.name: category.id for category in categories}
+        return {
+            (sequence.folder, label.object_id): class_ids.get(known[label.object_id], -1)
+            for sequence in self.sequences
+            for known in [names.get(sequence.folder, {})]
+            for label in sequence.objects
+            if label.object_id in known
         }
 
     def read_entries(self) -> Mapping[str, Mapping[str, Any]]:

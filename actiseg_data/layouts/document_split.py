@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import VideoSequence, View
 from actiseg_data.core.errors import refuse
@@ -67,6 +68,24 @@ class DocumentSplit(DatasetSplit):
         """Read one of the documents with masks; the last ones are remembered."""
         path = find_document(self.root, name)
         return _read_document(path, self.read, *_stamp(path))
+
+    def read_categories(self) -> tuple[Category, ...]:
+        documents = (self.open_document(name).document for name in self.form.mask_documents)
+        every = (category for document in documents for category in document.categories)
+        return tuple({category.id: category for category in every}.values())
+
+    def read_classes(self, categories: Iterable[Category]) -> dict[tuple[str, int], int]:
+        classes = {}
+        for sequence in self.sequences:
+            opened = self.open_document(str(sequence.document))
+            listed = opened.sequences.get(sequence.folder)
+            if listed is None or not opened.document.categories:
+                continue
+            known = {label.identity: label.class_id for label in listed.objects}
+            for label in sequence.objects:
+                if label.identity in known:
+                    classes[sequence.folder, label.object_id] = known[label.identity]
+        return classes
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
         """Yield the masks of a sequence, or of some of its frames, in the order of its views.

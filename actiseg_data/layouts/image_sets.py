@@ -76,6 +76,7 @@ class Expression:
     class_id: int | None = None
     exp_org: str | None = None
     class_id_org: int | None = None
+    positive_org: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class ObjectEntry:
     class_id: int
     category_org: str | None = None
     class_id_org: int | None = None
+    positive_org: bool | None = None
 
 
 def read_record(record: Cursor) -> VideoSequence:
@@ -355,7 +357,8 @@ def read_expression(exp_id: str, cursor: Cursor) -> Expression:
         return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is not a dict
 
     obj_id, positive, class_id = map(read_optional, ("obj_id", "positive", "class_id"))
-    exp_org, class_id_org = map(read_optional, ("exp_org", "class_id_org"))
+    clean_names = ("exp_org", "class_id_org", "positive_org")
+    exp_org, class_id_org, positive_org = map(read_optional, clean_names)
     return Expression(
         exp_id=exp_id,
         exp=cursor["exp"].as_text(),
@@ -364,6 +367,7 @@ def read_expression(exp_id: str, cursor: Cursor) -> Expression:
         class_id=None if class_id is None else class_id.as_integer(),
         exp_org=None if exp_org is None else exp_org.as_text(),
         class_id_org=None if class_id_org is None else class_id_org.as_integer(),
+        positive_org=None if positive_org is None else positive_org.as_flag(),
     )
 
 
@@ -376,4 +380,5 @@ def read_object_entry(object_id: str, cursor: Cursor) -> ObjectEntry:
         class_id=cursor["class_id"].as_integer(),
         category_org=cursor["category_org"].as_text() if "category_org" in cursor else None,
         class_id_org=cursor["class_id_org"].as_integer() if "class_id_org" in cursor else None,
+        positive_org=cursor["positive_org"].as_flag() if "positive_org" in cursor else None,
     )

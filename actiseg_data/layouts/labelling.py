@@ -12,12 +12,13 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.meta_categories import CategoryNames, number_categories
 from actiseg_data.layouts.sequence_record import make_dataset_label
 
 
 def label_sequences(
     split: DatasetSplit,
-    names: Mapping[str, Mapping[int, tuple[str, int]]] | None = None,
+    names: CategoryNames,
     workers: int | WorkerPool = 1,
 ) -> tuple[VideoSequence, ...]:
     """Label the objects of a split by the ids in its masks. Every mask is decoded.
@@ -29,8 +30,8 @@ def label_sequences(
     ----------
     split : DatasetSplit
         Sequences without labels.
-    names : mapping, optional
-        Names and class ids of objects, by sequence and object id. Objects without a name are called
+    names : mapping
+        The categories of objects, by sequence and object id. Objects without one are called
         ``object 1`` and so on.
     workers : int or WorkerPool
         Processes.
@@ -42,18 +43,23 @@ def label_sequences(
     """
     surveyed = run_parallel(survey_ids, split, split.sequences, workers)
     has_void = {VOID} < set[int]().union(*surveyed)
+    class_ids = {category.name: category.id for category in number_categories(names)}
+    known = {
+        video: {number: (name, class_ids[name]) for number, name in objects.items()}
+        for video, objects in names.items()
+    }
     return tuple(
-        replace(sequence, objects=_make_labels(ids - {VOID} if has_void else ids, names, sequence))
+        replace(sequence, objects=_make_labels(ids - {VOID} if has_void else ids, known, sequence))
         for sequence, ids in zip(split.sequences, surveyed, strict=True)
     )
 
 
 def _make_labels(
     ids: Iterable[int],
-    names: Mapping[str, Mapping[int, tuple[str, int]]] | None,
+    categories: Mapping[str, Mapping[int, tuple[str, int]]],
     sequence: VideoSequence,
 ) -> tuple[ObjectLabel, ...]:
-    known = (names or {}).get(sequence.folder, {})
+    known = categories.get(sequence.folder, {})
     return tuple(
         make_dataset_label(number, *known.get(number, (None, -1)))
         for number in sorted({*ids, *known})

@@ -125,8 +125,12 @@ class Layout:
         See `FormFinder`. Its errors say what a root lacks.
     read_masks : function, optional
         Reads a document of masks. None for layouts whose masks are files.
+    may_overlap : bool
+        Whether its datasets may have a mask for each object.
     owns_folder : bool
         Whether a folder with its mark has nothing else, so that no report belongs there.
+    has_polygons : bool
+        Whether its masks are polygons, so that noise of outlines moves these.
     """
 
     key: str
@@ -137,4 +141,6 @@ class Layout:
     open_masks: MaskOpener | None = None
     find_form: FormFinder | None = None
     read_masks: Callable[[Path], MaskDocument] | None = None
+    may_overlap: bool = False
     owns_folder: bool = True
+    has_polygons: bool = False

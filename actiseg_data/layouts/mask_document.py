@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray, Patch
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -64,6 +65,8 @@ class MaskDocument(Protocol):
         Special cases by description: what is read but takes no noise, and the like.
     takes_new_objects : bool
         Whether a false object can be added. Each change of one has its label.
+    categories : tuple of Category
+        The categories that the document lists; empty if its objects have none.
     """
 
     @property
@@ -74,6 +77,9 @@ class MaskDocument(Protocol):
 
     @property
     def takes_new_objects(self) -> bool: ...
+
+    @property
+    def categories(self) -> tuple[Category, ...]: ...
 
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of all masks of a sequence."""

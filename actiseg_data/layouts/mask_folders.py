@@ -173,7 +173,7 @@ def find_davis_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     prefix = masks.relative_to(root).as_posix()
     prefix = "" if prefix == "." else prefix
     lists = find_lists(root)
-    photographs = _find_photographs(root, prefix)
+    photographs = name_photographs_folder(root, prefix)
     names = find_list_names(lists) if lists.parent == root else []
     if split is None:
         split = _choose_default(names)
@@ -195,7 +195,7 @@ def _choose_default(names: list[str]) -> str:
     return bare.pop() if len(bare) == 1 else WHOLE
 
 
-def _find_photographs(root: Path, masks: str) -> str | None:
+def name_photographs_folder(root: Path, masks: str) -> str | None:
     """Name the place of photographs beside a folder of masks, relative to the root.
 
     The photographs of all resolutions may be in one folder. None if the masks have no folder beside

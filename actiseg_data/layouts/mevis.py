@@ -80,5 +80,6 @@ MEVIS = Layout(
     description="MeViS",
     is_root=_is_root,
     find_form=_find_form,
+    may_overlap=True,
     read_masks=read_masks,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
 from actiseg_data.annotations.polygons import BoolArray
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -64,6 +65,11 @@ class MevisMasks:
     sequences: tuple[VideoSequence, ...]
     tally: Mapping[str, int]
     sizes: Mapping[str, tuple[int, int]]
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """Empty: the objects have no categories."""
+        return ()
 
     @property
     def takes_new_objects(self) -> bool:

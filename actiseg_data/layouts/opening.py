@@ -71,10 +71,19 @@ def locate_split(path: Path, name: str | None = None) -> tuple[Path, str | None]
     """Return the root and the split of a dataset that is given by one of its documents.
 
     Any other path is the root itself.
+
+    Raises
+    ------
+    InputError
+        For a document that is not that of the named split.
     """
     if not is_document(path):
         return path, name
-    return path.parent, strip_ending(path.name) if name is None else name
+    own = strip_ending(path.name)
+    if name not in (None, own):
+        hint = f"give {own} as `split`, or the folder of the document"
+        raise refuse(f"has the split {own!r} alone, not {name!r}", path, hint)
+    return path.parent, own
 
 
 def choose_split(root: Path, name: str | None, layout: str | None = None) -> str:
@@ -120,6 +129,11 @@ def choose_layout(root: Path, key: str | None = None) -> Layout:
     if kind is not None:
         raise refuse(f"is {kind}", root, "give a dataset with masks (see docs/layouts.md)")
     return ACTIONVOS
+
+
+def has_polygons(root: Path, key: str | None = None) -> bool:
+    """Return whether the masks of a clean dataset are polygons; `key` may name its layout."""
+    return not is_recorded(root) and choose_layout(locate_split(root)[0], key).has_polygons
 
 
 def _is_usable(layout: Layout) -> bool:
@@ -192,6 +206,19 @@ def require_actions(split: Split) -> ActionSplit:
             f"add its {EXPRESSIONS_FILE}, or choose noise of masks",
         )
     return split
+
+
+def has_object_masks(root: Path) -> bool:
+    """Return whether a dataset has a mask for each object, so that objects may overlap."""
+    place, name = locate_split(root)
+    if is_recorded(place):
+        form = open_recorded(place).form
+    else:
+        fitting = layout_table.find_layouts(place)
+        if len(fitting) != 1 or fitting[0].find_form is None or not fitting[0].may_overlap:
+            return False
+        form, _ = fitting[0].find_form(place, name)
+    return form.by_object or bool(form.mask_documents)
 
 
 def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> MaskSplit:

@@ -66,6 +66,7 @@ SAV = Layout(
         ),
     ),
     find_form=_find_form,
+    may_overlap=True,
     owns_folder=False,
     read_masks=read_sav_video,
 )

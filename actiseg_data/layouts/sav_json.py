@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
 from actiseg_data.annotations.polygons import BoolArray
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -70,6 +71,11 @@ class SavVideo:
     tally: Mapping[str, int]
     size: tuple[int, int]
     positions: Mapping[int, int]
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """Empty: the objects have no categories."""
+        return ()
 
     @property
     def takes_new_objects(self) -> bool:

@@ -12,9 +12,11 @@ from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.masks import (
     IndexMask,
     check_same_size,
+    digest_pixels,
     find_foreign_ids,
     read_index_mask,
 )
@@ -217,6 +219,26 @@ class Split(Sequence[VideoSequence], ABC):
         """Read the objects file by sequence; empty without one."""
         return {}
 
+    def read_categories(self) -> tuple[Category, ...]:
+        """Read the categories of the dataset; empty for a dataset without categories."""
+        return ()
+
+    def read_classes(self, categories: Iterable[Category]) -> dict[tuple[str, int], int]:
+        """Read the category of each object from the files, where noise may have changed it.
+
+        Parameters
+        ----------
+        categories : iterable of Category
+            The categories that names in the files can mean.
+
+        Returns
+        -------
+        dict of (str, int) to int
+            The id of the category, by sequence folder and object id; -1 for another name. Objects
+            that the files lack are left out. Empty for a dataset without categories.
+        """
+        return {}
+
     def __len__(self) -> int:
         return len(self.sequences)
 
@@ -314,6 +336,18 @@ class Split(Sequence[VideoSequence], ABC):
         """Return the file of the first mask of a frame."""
         frames = [view.frame for view in sequence.views]
         return self.find_masks(sequence)[frames.index(frame)]
+
+    def list_shapes(self, sequence: VideoSequence) -> list[tuple[int, ...]]:
+        """Check all masks of a sequence, and return their sizes in the order of its views."""
+        return [mask.shape for mask in self.iterate_masks(sequence)]
+
+    def digest_masks(self, sequence: VideoSequence) -> list[str]:
+        """Digest the masks of a sequence, in the order of its views."""
+        return [digest for _, digest in self.iterate_digested(sequence)]
+
+    def iterate_digested(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, str]]:
+        """Yield the masks of a sequence with their digests, see `iterate_masks`."""
+        return ((mask, digest_pixels(mask)) for mask in self.iterate_masks(sequence))
 
     def read_masks(self, sequence: VideoSequence) -> list[IndexMask]:
         """Read all masks of a sequence, see `iterate_masks`."""

@@ -24,7 +24,6 @@ from actiseg_data.core.documents import (
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts.image_sets import refuse_repeats
-from actiseg_data.layouts.recognition import recognise_dataset
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -168,6 +167,8 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
     """Raise `InputError` for a document of another kind, which it names if known."""
     if isinstance(document.value, dict) and "video_annotations" in document:
         return
+    from actiseg_data.layouts.recognition import recognise_dataset  # it knows this layout, too
+
     kind = recognise_dataset(path)
     raise refuse(
         "is not an annotation file of VISOR: the key 'video_annotations' is missing"

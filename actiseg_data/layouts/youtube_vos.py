@@ -16,18 +16,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actiseg_data.core.documents import Cursor, read_json
-from actiseg_data.core.errors import ProblemCollector, refuse, suggest
-from actiseg_data.core.names import check_text
+from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.layouts.davis import PHOTOGRAPHS, has_sequences
 from actiseg_data.layouts.layout import DocumentKind, Layout
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
+from actiseg_data.layouts.meta_categories import META
 from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
 
 _SUBSETS = ("train", "valid", "val", "test")
 _MASKS = "Annotations"
-META = "meta.json"
 
 
 def _is_root(root: Path) -> bool:
@@ -75,37 +73,6 @@ def _make_form(root: Path, top: str, subset: str) -> DatasetForm:
         photographs=f"{top}{PHOTOGRAPHS}",
         documents=tuple(name for name in documents if (root / name).is_file()),
     )
-
-
-def read_categories(path: Path) -> dict[str, dict[int, tuple[str, int]]]:
-    """Read the name and the class id of each object from a ``meta.json``, by video and object id.
-
-    The file has names of categories alone. A class id is the position of the name, from 1, among
-    all names of the file in the order of the alphabet.
-
-    Raises
-    ------
-    InputError
-        With every fault.
-    """
-    problems = ProblemCollector()
-    names: dict[str, dict[int, str]] = {}
-    for video, entry in Cursor(read_json(path), str(path))["videos"].iterate_members():
-        names[video] = {}
-        for number, member in entry["objects"].iterate_members():
-            with problems.collect():
-                if not (number.isdecimal() and 1 <= int(number) <= 255):
-                    what = f"{number[:20]!r} is not an object id"
-                    raise refuse(what, member.where, "use whole numbers from 1 to 255")
-                category = member["category"]
-                names[video][int(number)] = check_text(category.as_text(), category.where)
-    problems.raise_if_any()
-    every = sorted({name for objects in names.values() for name in objects.values()})
-    class_ids = {name: position for position, name in enumerate(every, 1)}
-    return {
-        video: {number: (name, class_ids[name]) for number, name in objects.items()}
-        for video, objects in names.items()
-    }
 
 
 def _open_masks(root: Path, split: str | None, whole: bool) -> FolderSplit:

@@ -14,7 +14,7 @@ from actiseg_data.core.documents import (
 )
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.records.recipe_record import OBJECT_KINDS
+from actiseg_data.records.recipe_record import CLASS, OBJECT_KINDS
 
 LEDGER_FILE = "ledger.jsonl"
 
@@ -125,13 +125,83 @@ class TextRow:
         return _to_line(vars(self) | {"parameters": dict(self.parameters)} | lacking)
 
 
-LedgerRow: TypeAlias = MaskRow | TextRow
+@dataclass(frozen=True)
+class LabelRow:
+    """The change of a label of one selected object of a sequence.
+
+    Attributes
+    ----------
+    sequence : str
+        Name on disk.
+    object_id : int
+        The object's id.
+    object : str
+        Its clean name.
+    kind : str
+        ``activity`` or ``class``.
+    parameters : mapping
+        How the label was drawn.
+    value_org, value : bool or mapping
+        The label before and after: whether the object is active, or ``id`` and ``name`` of its
+        category. A category may be drawn for itself.
+    """
+
+    sequence: str
+    object_id: int
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    value_org: bool | Mapping[str, Any]
+    value: bool | Mapping[str, Any]
+
+    @property
+    def category_id(self) -> int:
+        """Of kind ``class``: the id of the category after the noise; otherwise -1."""
+        return -1 if isinstance(self.value, bool) else int(self.value["id"])
+
+    @property
+    def category_name(self) -> str:
+        """Of kind ``class``: the name of the category after the noise; otherwise empty."""
+        return "" if isinstance(self.value, bool) else str(self.value["name"])
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the label is another one than before. A category may be drawn for itself."""
+        return self.value != self.value_org
+
+    def to_json(self) -> str:
+        """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
+        lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))
+        return _to_line(vars(self) | lacking)
+
+
+LedgerRow: TypeAlias = MaskRow | TextRow | LabelRow
 
 
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:
     """Parse the JSON document of a ledger row."""
     cursor = Cursor(document, where)
-    return _parse_mask_row(cursor) if cursor["frame"].value is not None else _parse_text_row(cursor)
+    if cursor["frame"].value is not None:
+        return _parse_mask_row(cursor)
+    return _parse_label_row(cursor) if "value" in cursor else _parse_text_row(cursor)
+
+
+def _parse_label_row(cursor: Cursor) -> LabelRow:
+    kind = cursor["kind"].as_text()
+    read = _parse_category if kind == CLASS else Cursor.as_flag
+    return LabelRow(
+        sequence=cursor["sequence"].as_text(),
+        object_id=cursor["object_id"].as_integer(),
+        object=cursor["object"].as_text(),
+        kind=kind,
+        parameters=cursor["parameters"].as_mapping(),
+        value_org=read(cursor["value_org"]),
+        value=read(cursor["value"]),
+    )
+
+
+def _parse_category(cursor: Cursor) -> dict[str, Any]:
+    return {"id": cursor["id"].as_integer(), "name": cursor["name"].as_text()}
 
 
 def _parse_text_row(cursor: Cursor) -> TextRow:

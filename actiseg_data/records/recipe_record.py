@@ -26,6 +26,7 @@ MEDIUM_MEMBERS: Mapping[str, str] = {
     "masks": "overlap",
     "text": "scope",
     "objects": "span",
+    "labels": "change",
     "polygons": "fill",
 }
 """The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
@@ -33,9 +34,15 @@ MEDIUM_MEMBERS: Mapping[str, str] = {
 OBJECT_KINDS = ("missing", "merge", "swap", "ghost")
 """The kinds of noise of whole objects, in the order in which they are applied."""
 
-_ORDER = ("text", "missing", "masks", *OBJECT_KINDS[1:])
-"""The order of the noises of a recipe: kinds of whole objects, and other media. Noise of masks is
-applied in this order."""
+ACTIVITY, CLASS = "activity", "class"
+"""The kinds of noise in labels: which objects are active, and the category of an object."""
+
+_BY_KIND = ("objects", "labels")
+"""The media of which a recipe may have a noise of each kind. It has one noise of any other."""
+
+_ORDER = ("text", CLASS, ACTIVITY, "missing", "masks", *OBJECT_KINDS[1:])
+"""The order of the noises of a recipe, by kind for media of `_BY_KIND`, otherwise by medium. Noise
+of masks is applied in this order."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Noise:
     medium : str
         What the noise changes, one of `MEDIUM_MEMBERS`.
     choice : str
-        The value of its medium's own member, see `overlap`, `scope` and `fill`.
+        The value of its medium's own member, see `overlap`, `scope`, `span`, `change` and `fill`.
     parameters : mapping
         All parameters of the kind.
     """
@@ -92,9 +99,14 @@ class Noise:
         return self.choice if self.medium == "objects" else None
 
     @property
+    def change(self) -> str | None:
+        """Of noise in labels: how they change, such as ``forget`` or ``uniform``."""
+        return self.choice if self.medium == "labels" else None
+
+    @property
     def place(self) -> str:
-        """The medium, and for noise of whole objects the kind. A recipe has each place once."""
-        return f"{self.medium}.{self.kind}" if self.medium == "objects" else self.medium
+        """The medium, and for whole objects and labels the kind. A recipe has each place once."""
+        return f"{self.medium}.{self.kind}" if self.medium in _BY_KIND else self.medium
 
     def to_dict(self) -> dict[str, Any]:
         """Return the noise as in a recipe."""
@@ -120,7 +132,7 @@ class Recipe:
     seed : int
         The seed of all draws.
     noises : tuple of Noise
-        At most one of each kind of whole-object noise, and at most one in each other medium.
+        At most one of each kind in whole objects and labels, and at most one in any other medium.
     """
 
     split: str
@@ -138,6 +150,11 @@ class Recipe:
         return self._find_noise("polygons")
 
     @property
+    def outline_noise(self) -> Noise | None:
+        """Its noise of outlines, in masks or in polygons, or None."""
+        return self.mask_noise or self.polygon_noise
+
+    @property
     def text_noise(self) -> Noise | None:
         """Its text noise, or None."""
         return self._find_noise("text")
@@ -149,12 +166,27 @@ class Recipe:
 
     @property
     def changes_masks(self) -> bool:
-        """Whether any of its noises changes masks."""
-        return self.mask_noise is not None or bool(self.object_noises)
+        """Whether any of its noises changes masks, or polygons that masks are filled from."""
+        return self.outline_noise is not None or bool(self.object_noises)
 
     def find_object_noise(self, kind: str) -> Noise | None:
         """Return its noise of whole objects of a kind, or None."""
         return next((noise for noise in self.object_noises if noise.kind == kind), None)
+
+    @property
+    def label_noises(self) -> tuple[Noise, ...]:
+        """Its noises in labels, at most one of each kind."""
+        return tuple(noise for noise in self.noises if noise.medium == "labels")
+
+    @property
+    def activity_noise(self) -> Noise | None:
+        """Its noise in the labels of active objects, or None."""
+        return next((noise for noise in self.label_noises if noise.kind == ACTIVITY), None)
+
+    @property
+    def class_noise(self) -> Noise | None:
+        """Its noise in the categories of objects, or None."""
+        return next((noise for noise in self.label_noises if noise.kind == CLASS), None)
 
     def _find_noise(self, medium: str) -> Noise | None:
         return next((noise for noise in self.noises if noise.medium == medium), None)
@@ -178,7 +210,7 @@ def order_noises(noises: Iterable[Noise]) -> tuple[Noise, ...]:
     """Put the noises of a recipe into their one order, in which equal noise has an equal digest."""
 
     def rank(noise: Noise) -> int:
-        name = noise.kind if noise.medium == "objects" else noise.medium
+        name = noise.kind if noise.medium in _BY_KIND else noise.medium
         return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
     return tuple(sorted(noises, key=rank))

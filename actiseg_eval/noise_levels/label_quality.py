@@ -1,4 +1,4 @@
-"""How good the labels of a noisy copy are: its masks, scored with the clean masks as truth."""
+"""How good the labels of a noisy copy are: its active objects, scored with the clean ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.recipe_record import ACTIVITY, RECIPE_FILE, read_recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE, read_summary
 from actiseg_eval.measures.prediction import Prediction
 from actiseg_eval.metrics.computing import compute_by_sequence, make_metric_values
@@ -32,7 +32,7 @@ from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
 
 @dataclass(frozen=True)
 class ChangedItems:
-    """How many items text noise changed.
+    """How many items text noise, or noise in the labels of active objects, changed.
 
     Attributes
     ----------
@@ -59,12 +59,15 @@ class LabelQuality:
     rate : float or None
         The rate of mask noise. None without mask noise.
     metrics : mapping of str to float or None
-        By key. None without mask noise, because the masks are then the clean ones.
+        By key. None without noise in masks and in labels of active objects: the labels that are
+        scored are then the clean ones.
     flipped : ChangedItems or None
         Names of another class. None without text noise.
     renamed : ChangedItems or None
         Of the remaining names, those that were replaced within their class. None without text
         noise.
+    activity : ChangedItems or None
+        Objects that are active in the copy and were not, or the reverse. None without such noise.
     """
 
     copy: str
@@ -74,6 +77,7 @@ class LabelQuality:
     metrics: Mapping[str, float | None] | None
     flipped: ChangedItems | None
     renamed: ChangedItems | None
+    activity: ChangedItems | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the label quality as JSON."""
@@ -85,12 +89,21 @@ class LabelQuality:
             "figures": None if self.metrics is None else dict(self.metrics),
             "flipped": None if self.flipped is None else dict(vars(self.flipped)),
             "renamed": None if self.renamed is None else dict(vars(self.renamed)),
+            "activity": None if self.activity is None else dict(vars(self.activity)),
         }
 
 
 @dataclass(frozen=True)
 class _ActiveLabels(FolderPredictions):
-    """The masks of a copy without inactive objects: what a model is trained to predict."""
+    """The masks of a copy without inactive objects: what a model is trained to predict.
+
+    Attributes
+    ----------
+    active : mapping of str to frozenset of int
+        The ids of the objects that the copy labels as active, by sequence folder.
+    """
+
+    active: Mapping[str, frozenset[int]]
 
     def read(
         self,
@@ -100,7 +113,7 @@ class _ActiveLabels(FolderPredictions):
         colours: TrueColours | None = None,
     ) -> Prediction:
         prediction = super().read(sequence, frame, shape, colours)
-        return prediction.keep(label.object_id for label in sequence.objects if label.positive)
+        return prediction.keep(self.active[sequence.folder])
 
 
 def measure_labels(
@@ -153,7 +166,7 @@ def measure_labels(
     truth = _open_clean_split(copy, clean, recipe.split, record)
     metrics = None
     sequences = select_sequences(truth, filter=options.filter)
-    if recipe.changes_masks:
+    if recipe.changes_masks or recipe.activity_noise is not None:
         labels = _open_labels(copy, truth, options.protocol)
         job = ScoringJob(truth, labels, replace(options, missing="error"))
         with stage("scoring labels") as progress:
@@ -169,6 +182,9 @@ def measure_labels(
         metrics=metrics,
         flipped=None if text is None else _read_changes(text["flips"]),
         renamed=None if text is None else _read_changes(text["substitutions"]),
+        activity=None
+        if recipe.activity_noise is None
+        else _read_changes(record["labels"][ACTIVITY]),
     )
 
 
@@ -196,7 +212,13 @@ def _open_labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):
-        return _ActiveLabels(opened.place, opened.tally, opened.extra, opened.folders)
+        active = {
+            sequence.folder: frozenset(
+                label.object_id for label in sequence.objects if label.positive
+            )
+            for sequence in open_split(copy, truth.name).sequences
+        }
+        return _ActiveLabels(opened.place, opened.tally, opened.extra, opened.folders, active)
     return opened
 
 

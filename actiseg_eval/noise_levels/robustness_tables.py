@@ -100,12 +100,12 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
             yield [f"  {robustness.bootstrap.percent}", *cells]
         if any(point is not None and len(point.seeds) > 1 for point in points):
             yield ["  seeds", *map(_format_seeds, points)]
-    if robustness.protocol.needs_labels and METRICS[metric].inactive:
-        return  # inactive objects are blank in the labels
+    # Without noise in the labels of active objects, inactive ones are blank in the labels.
+    is_blank = robustness.protocol.needs_labels and METRICS[metric].inactive
     scored = {
         level: quality
         for level, quality in robustness.labels.items()
-        if quality.metrics is not None
+        if quality.metrics is not None and not (is_blank and quality.activity is None)
     }
     for split in dict.fromkeys(quality.split for quality in scored.values()):
         values = {
@@ -194,6 +194,8 @@ def _explain_labels(robustness: Robustness) -> Iterator[str]:
         if robustness.protocol.needs_labels:
             masks = "masks of active objects"
             inactive = "; inactive objects are blank and count as right"
+            if any(quality.activity is not None for quality in robustness.labels.values()):
+                inactive = "; objects that a copy labels as inactive are blank"
         yield (
             f"labels: the {masks} in noisy copies, scored with the clean masks of the same split"
             f"{inactive}; this is a reference and not a bound, a robust method can do better"
@@ -208,6 +210,11 @@ def _describe_labels(level: float, quality: LabelQuality) -> Iterator[str]:
         yield f"{labels}: text noise alone, the masks are the clean ones: no metrics"
     if quality.rate is not None and quality.rate != level:
         yield f"{labels}: the rate in the copy's recipe is {quality.rate:g}"
+    if quality.activity is not None:
+        yield (
+            f"{labels}: {_format_share(quality.activity)} objects are labelled as active and are "
+            "not, or the reverse"
+        )
     if quality.flipped is not None and quality.renamed is not None:
         yield (
             f"{labels}: {_format_share(quality.flipped)} names flipped to another class, "

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
+from actiseg_data.annotations.masks import IndexMask, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.layout import MaskSplit
-from actiseg_data.layouts.opening import open_masks, open_split
+from actiseg_data.layouts.opening import has_object_masks, open_masks, open_split
 from actiseg_data.layouts.sequence_lists import list_sequences, read_sequence_list
+from actiseg_eval.predictions.object_tracks import TrackTruth, make_track_truth
 
 GroundTruth: TypeAlias = MaskSplit
 
@@ -29,7 +32,8 @@ def open_truth(
     Parameters
     ----------
     root : Path or str
-        A dataset in the ActionVOS layout or the DAVIS layout, or a folder of sequences.
+        A dataset in any layout, or a folder of sequences. If it has a mask for each object, each
+        object is a sequence.
     split : str, optional
         For an ActionVOS root a split, by default ``val_human``. Otherwise a list in ``ImageSets``
         beside the masks, by default ``val`` if there are lists.
@@ -41,9 +45,10 @@ def open_truth(
     InputError
         For a dataset of another kind, which the message names; and for a missing split or sequence.
     """
+    tracks = _open_tracks(Path(root), split)
     if sequences is None:
-        return open_masks(Path(root), split)
-    truth = open_masks(Path(root), split, whole=True)
+        return tracks or open_masks(Path(root), split)
+    truth = tracks or open_masks(Path(root), split, whole=True)
     if isinstance(sequences, (str, os.PathLike)):
         path = Path(sequences)
         listed, name = read_sequence_list(path), _name_part(truth.name, path)
@@ -51,6 +56,20 @@ def open_truth(
         listed = list_sequences(sequences, "sequences")
         name = f"{truth.name}, {len(listed.lines)} listed"
     return truth.restrict(listed.select(truth.sequences), name)
+
+
+def _open_tracks(root: Path, split: str | None) -> TrackTruth | None:
+    """Open a dataset with a mask for each object; None for all others."""
+    if not has_object_masks(root):
+        return None
+    return make_track_truth(open_split(root, split))
+
+
+def read_true_mask(truth: GroundTruth, sequence: VideoSequence, frame: str) -> IndexMask:
+    """Read the true mask of a frame; raise `InputError` if it is missing or damaged."""
+    if isinstance(truth, TrackTruth):
+        return truth.read_mask(sequence, frame)
+    return read_index_mask(truth.find_mask(sequence, frame))
 
 
 def _name_part(name: str, listed: Path) -> str:

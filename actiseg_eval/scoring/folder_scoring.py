@@ -25,6 +25,7 @@ from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.object_tracks import TrackTruth, open_track_predictions
 from actiseg_eval.predictions.prediction_checks import RESPELLED
 from actiseg_eval.predictions.prediction_formats import Predictions
 from actiseg_eval.predictions.prediction_opening import (
@@ -288,6 +289,8 @@ def _refuse_other_dataset(predictions: Path, truth: GroundTruth) -> None:
 
 def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
     """Open the predictions. If they fit another split of the root, the error names it."""
+    if isinstance(truth, TrackTruth):
+        return open_track_predictions(path, truth)
     try:
         return open_predictions(path, truth.sequences)
     except InputError as error:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from actiseg_data.annotations.masks import VOID, find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_names
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.ground_truth import GroundTruth, read_true_mask
 from actiseg_eval.protocols import Protocol, load_protocols
 
 _VOID_RULES = {
@@ -167,7 +167,7 @@ def _read_remaining_ids(
     if protocol.objects == "any frame":
         for frame in set(result.sequence.frames) - set(result.frames):
             with suppress(InputError):
-                ids.update(find_ids(read_index_mask(truth.find_mask(result.sequence, frame))))
+                ids.update(find_ids(read_true_mask(truth, result.sequence, frame)))
     return frozenset(ids - {VOID})
 
 

@@ -18,6 +18,7 @@ from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.measures.prediction import Prediction, make_blank_prediction
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.object_tracks import TrackTruth
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_checks import RESPELLED, refuse_blended
 from actiseg_eval.predictions.prediction_formats import Predictions
@@ -96,8 +97,12 @@ def _score_sequence(job: ScoringJob, sequence: VideoSequence) -> SequenceResult:
     for frame in meter.needed:
         with problems.collect():
             path = paths[frame]
-            respelled += path.name != f"{frame}.png"
-            truth, palette = read_coloured_mask(path)
+            respelled += path.suffix.lower() == ".png" and path.name != f"{frame}.png"
+            truth, palette = (
+                (job.truth.read_mask(sequence, frame), b"")
+                if isinstance(job.truth, TrackTruth)
+                else read_coloured_mask(path)
+            )
             shape = shape or truth.shape
             check_same_size(
                 truth.shape, shape, "the sequence's first mask", path, "restore the dataset"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.records.recipe_record import CLASS
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_data.terminal.option_groups import expand_options
 from actiseg_noise.cli.kind_flags import make_kind_options
@@ -101,19 +102,20 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
-    from actiseg_data.layouts.opening import choose_split
+    from actiseg_noise.corruption.recipe_choice import fit_recipe
     from actiseg_noise.corruption.request import CorruptionOptions, name_output
     from actiseg_noise.split.noise_inputs import NoiseInputs
 
     lexicon = _read_lexicon(noise.lexicon)
     # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
-    root = announce_dataset(dataset, make=True) if noise.pool == "dataset" else None
-    recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root)
+    needs_classes = noise.pool == "dataset" or (noise.kind == CLASS and noise.matrix)
+    root = announce_dataset(dataset, make=True) if needs_classes else None
+    recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root, layout)
     root = root or announce_dataset(dataset, make=True)
-    if noise.split is None and noise.recipe is None:
-        recipe = replace(recipe, split=choose_split(root, None, layout))
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)
+    else:
+        recipe = fit_recipe(recipe, root, split=noise.split, layout=layout, objects=noise.objects)
     lists = [] if output.with_clean is None else output.with_clean.split(",")
     options = CorruptionOptions(
         out=output.out or name_output(root, recipe, noise.preset),

@@ -27,6 +27,8 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield f"{kind}: {selected}, requested {counts['rate']:g}; {counts['rows']} masks changed"
     if "bystanders" in summary:
         yield _describe_bystanders(summary["bystanders"])
+    for section in summary.get("labels", {}).values():
+        yield from _describe_labels(section)
     handled = {name: count for name, count in summary["handled"].items() if count}
     if handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in handled.items())
@@ -59,14 +61,16 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield from _describe_imported_masks(noise)
     else:
         selected = _format_selected(noise, "items selected")
-        yield f"masks: {selected}, requested {noise['rate']:g}"
+        medium = "polygons" if "polygons" in noise else "masks"
+        yield f"{medium}: {selected}, requested {noise['rate']:g}"
     rows = []
     for kind, quantiles in noise["iou"].items():
         if quantiles["n"]:
             values = [*(quantiles[name] for name in _QUANTILES), noise["iou_drawn"][kind]["q50"]]
             rows.append([kind, str(quantiles["n"]), *(f"{value:.3f}" for value in values)])
     if rows:
-        yield Table("IoU with the clean object, on disk (after overlaps)", _COLUMNS, rows)
+        where = "in polygons" if "polygons" in noise else "on disk (after overlaps)"
+        yield Table(f"IoU with the clean object, {where}", _COLUMNS, rows)
 
 
 def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:
@@ -74,6 +78,20 @@ def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:
     return f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels" + (
         f" (their median IoU: {median:.3f})" if median is not None else ""
     )
+
+
+def _describe_labels(section: Mapping[str, Any]) -> Iterator[str]:
+    selected = _format_selected(section, "objects selected")
+    yield f"labels ({section['kind']}): {selected}, requested {section['rate']:g}"
+    for name, unit in (
+        ("forgotten", "active objects"),
+        ("marked", "inactive objects"),
+        ("changed", "objects have another category"),
+    ):
+        if section.get(name, {}).get("items"):
+            counts = section[name]
+            verb = "" if name == "changed" else f" {name}"
+            yield f"  {counts['selected']} of {counts['items']} {unit}{verb}{_format_rate(counts)}"
 
 
 def _describe_imported_masks(noise: Mapping[str, Any]) -> Iterator[str]:

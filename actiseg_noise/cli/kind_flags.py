@@ -11,8 +11,14 @@ import typer
 from actiseg_noise.recipes.kind_parameters import Parameter
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
-MASK_PANEL, TEXT_PANEL, OBJECT_PANEL = "Mask noise", "Text noise", "Noise of whole objects"
-_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL, "objects": OBJECT_PANEL}
+MASK_PANEL, TEXT_PANEL = "Mask noise", "Text noise"
+OBJECT_PANEL, LABEL_PANEL = "Noise of whole objects", "Noise in labels"
+_PANELS = {
+    "masks": MASK_PANEL,
+    "text": TEXT_PANEL,
+    "objects": OBJECT_PANEL,
+    "labels": LABEL_PANEL,
+}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from actiseg_data.core.names import format_names
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
@@ -73,7 +74,7 @@ def prepare_vost_split(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    _print_result(made, out, split)
+    print_action_result(made, out, split)
 
 
 def prepare_vscos_split(
@@ -108,10 +109,11 @@ def prepare_vscos_split(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    _print_result(made, out, split)
+    print_action_result(made, out, split)
 
 
-def _print_result(made: ActionPreparation, out: Path, split: str) -> None:
+def print_action_result(made: ActionPreparation, out: Path, split: str) -> None:
+    """Print what was made, and the next command."""
     for line in describe_action_preparation(made):
         print(line)
     folder = quote_path(out)
@@ -132,10 +134,14 @@ def describe_action_preparation(made: ActionPreparation) -> Iterator[str]:
         (made.void, "masks have void pixels (255), which are of no object"),
         (made.blended, "masks have blended pixels: those of at least half white are the object"),
         (made.absent, "frames have no photograph"),
+        (made.unnamed, "objects have no row: they are inactive, and called object <id>"),
         (made.unclassified, "objects have a name that is no name of one class of the lexicon"),
     )
     for count, what in counted:
         if count:
             yield f"{count} {what}"
+    if made.unknown:
+        names = format_names(made.unknown)
+        yield f"{len(made.unknown)} sequences of the table do not exist: left out ({names})"
     if made.licence is None:
         yield "the licence of the masks is not known: give --licence to publish noisy copies"

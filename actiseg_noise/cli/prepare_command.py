@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.terminal.command_line import quote_path
+from actiseg_noise.cli.prepare_action_command import print_action_result
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
@@ -118,6 +119,24 @@ def prepare_folder(
             help="Licence of the masks, such as CC-BY-4.0. Default: the folder's LICENSE file.",
         ),
     ] = None,
+    actions: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="TABLE",
+            help="TSV or CSV with the columns sequence, object, action, and object_id if a "
+            "sequence has several objects.",
+        ),
+    ] = None,
+    images: Annotated[
+        Optional[str],
+        typer.Option(
+            help="With --actions: link, copy or none, what happens with photographs in JPEGImages. "
+            "Default: link."
+        ),
+    ] = None,
+    photographed: Annotated[
+        bool, typer.Option(help="With --actions: take only frames with a photograph.")
+    ] = False,
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
@@ -126,8 +145,17 @@ def prepare_folder(
     Every id is an object, but 255 is void, as in DAVIS and VOST: its pixels stay in the masks and
     are no object. If the folder has no other id, as DAVIS 2016, 255 is the object.
 
+    With --actions, a table gives each sequence an object and an action, which make its prompts.
+
     Example: actiseg-noise prepare masks DAVIS/Annotations/480p --split val --out davis_root
+    or: actiseg-noise prepare masks DAVIS --split val --out davis_root --actions actions.tsv
     """
+    if actions is not None:
+        _prepare_actions(
+            root, split, out, actions, images or "link", photographed, licence, workers, quiet
+        )
+        return
+    _refuse_without_actions(images=images, photographed=photographed)
     from actiseg_data.make.prepare.mask_preparation import prepare_masks
 
     made = prepare_masks(
@@ -146,3 +174,41 @@ def prepare_folder(
     folder = quote_path(out)
     print(f"next: actiseg-noise corrupt {folder} --split {split} --type boundary --rate 0.4")
     print(f"      actiseg-noise import NOISY --clean {folder} --split {split} --out DIR")
+
+
+def _refuse_without_actions(**given: object) -> None:
+    from actiseg_data.core.errors import ProblemCollector
+
+    problems = ProblemCollector()
+    for name, value in given.items():
+        if value:
+            what = "has an effect only if a table of actions is given"
+            problems.add(what, f"`{name}`", "give `actions`, or leave it out")
+    problems.raise_if_any()
+
+
+def _prepare_actions(
+    root: Path,
+    split: str,
+    out: Path,
+    actions: Path,
+    images: str,
+    photographed: bool,
+    licence: str | None,
+    workers: int,
+    quiet: bool,
+) -> None:
+    from actiseg_data.make.prepare.mask_actions import prepare_mask_actions
+
+    made = prepare_mask_actions(
+        root,
+        split,
+        out,
+        actions=actions,
+        images=images,
+        photographed=photographed,
+        licence=licence,
+        workers=workers,
+        stage=make_stage_progress(quiet),
+    )
+    print_action_result(made, out, split)

@@ -12,7 +12,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_noise.cli.shared_options import CleanSource, NoisySplitFolder
 
 if TYPE_CHECKING:
-    from actiseg_data.records.ledger_record import TextRow
+    from actiseg_data.records.ledger_record import LabelRow, TextRow
 
 
 _NO_NOISE = "the split has no noise; {} is its first sequence"
@@ -40,21 +40,16 @@ def preview(
 
     Example: actiseg-noise preview actiseg_sample_boundary_r0.4_s0 --to preview.png
     """
-    from actiseg_noise.preview.sheet import (
-        find_noisiest,
-        find_rewording,
-        make_preview,
-        refuse_format,
-        save_preview,
-    )
+    from actiseg_noise.preview.noisy_sequences import find_flips, find_noisiest, find_rewording
+    from actiseg_noise.preview.sheet import make_preview, refuse_format, save_preview
     from actiseg_noise.split.noisy_split import check_report_on
 
     if to is not None:
         check_report_on(out, source, to, "to")
         refuse_format(to)
     chosen, items = (sequence, None) if sequence is not None else find_noisiest(out)
-    rewording = find_rewording(out, chosen)
-    if rewording is None and to is None:
+    rewording, flips = find_rewording(out, chosen), find_flips(out, chosen)
+    if rewording is None and flips is None and to is None:
         raise refuse("has no text noise to show", out, "give --to sheet.png")
     if to is not None:
         save_preview(make_preview(out, chosen, source, frame or []), to)
@@ -62,6 +57,8 @@ def preview(
         print(f"{chosen} has the most noise: {items} items" if items else _NO_NOISE.format(chosen))
     if rewording is not None:
         print_rewording(rewording)
+    if flips is not None:
+        print_flips(flips)
     if to is not None:
         print(f"wrote {to}")
 
@@ -75,3 +72,12 @@ def print_rewording(rows: Sequence[TextRow]) -> None:
         print(f"  {mark_changes(row.prompt_org, row.prompt)}   ({row.kind})")
     if not rows:
         print("no words of this sequence were changed")
+
+
+def print_flips(rows: Sequence[LabelRow]) -> None:
+    """Print the objects whose label changed."""
+    for row in rows:
+        label = row.category_name or ("active" if row.value else "inactive")
+        print(f"{row.object}: labelled as {label}   ({row.kind})")
+    if not rows:
+        print("no label of this sequence was changed")

@@ -11,7 +11,7 @@ import typer
 
 from actiseg_data.core.documents import parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_noise.cli.kind_flags import MASK_PANEL, OBJECT_PANEL, TEXT_PANEL
+from actiseg_noise.cli.kind_flags import LABEL_PANEL, MASK_PANEL, OBJECT_PANEL, TEXT_PANEL
 from actiseg_noise.recipes.kind_specs import OVERLAPS, check_type, list_type_names
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class RecipeOptions:
     matrix: Annotated[
         Optional[Path],
         typer.Option(
-            help="CSV of weights for --flip matrix: a row for each clean class, a column for each "
-            "new class.",
+            help="CSV of weights for --flip matrix or --change matrix: a row for each clean class, "
+            "a column for each new class.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None
@@ -146,6 +146,22 @@ class RecipeOptions:
         ),
     ] = None
 
+    change: Annotated[
+        Optional[str],
+        typer.Option(
+            help="How labels change. Activity: both, forget (only active objects) or mark (only "
+            "inactive ones). Class: uniform, supercategory or matrix. Default: the first.",
+            rich_help_panel=LABEL_PANEL,
+        ),
+    ] = None
+    label_rate: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Rate of noise in labels (presets with other noise only).",
+            rich_help_panel=LABEL_PANEL,
+        ),
+    ] = None
+
     def list_given(self) -> Iterator[str]:
         """List the flags on noise that were given, without ``--recipe`` and ``--lexicon``."""
         for name, value in vars(self).items():
@@ -163,6 +179,7 @@ def make_recipe_from_options(
     parameters: Mapping[str, Any],
     lexicon: Lexicon | None,
     dataset: Path | None,
+    layout: str | None = None,
 ) -> Recipe:
     """Make the recipe that the options describe.
 
@@ -175,7 +192,9 @@ def make_recipe_from_options(
     lexicon : Lexicon or None
         The lexicon of ``--lexicon``; None for the installed one.
     dataset : Path or None
-        The clean dataset, for ``--pool dataset``.
+        The clean dataset, for ``--pool dataset`` and for the categories of ``--matrix``.
+    layout : str or None
+        The layout of the dataset.
 
     Returns
     -------
@@ -186,7 +205,11 @@ def make_recipe_from_options(
     InputError
         With everything that is wrong with the options.
     """
-    from actiseg_noise.corruption.recipe_choice import choose_recipe
+    from actiseg_noise.corruption.recipe_choice import (
+        choose_recipe,
+        needs_categories,
+        read_dataset_categories,
+    )
     from actiseg_noise.recipes.building import load_recipe
 
     given = {name: value for name, value in parameters.items() if _is_given(value)}
@@ -196,11 +219,15 @@ def make_recipe_from_options(
         return choose_recipe(recipe, seed=options.seed, split=options.split)
     settings = {name: value for name, value in vars(options).items() if name not in _SPECIAL}
     changed = _parse_settings(options.setting or (), given)
+    noise, categories = _choose_noise(options), None
+    if dataset is not None and needs_categories(noise, settings):
+        categories = read_dataset_categories(dataset, options.split, layout)
     try:
         return choose_recipe(
-            _choose_noise(options),
+            noise,
             dataset=dataset,
             lexicon=lexicon,
+            categories=categories,
             parameters=changed,
             **{name: value for name, value in settings.items() if _is_given(value)},
             **given,

@@ -6,7 +6,7 @@ import errno
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -146,14 +146,20 @@ def _write_lists(plan: CorruptionPlan, partial: Path) -> None:
 
 
 def _write_mask_documents(plan: CorruptionPlan, partial: Path) -> dict[str, str]:
-    """Write the documents with masks, if the dataset has any; return their digests by name."""
+    """Write the documents with masks, if the dataset has any; return their digests by name.
+
+    The masks of one document at a time are in memory.
+    """
     split = plan.split
     if not isinstance(split, DocumentSplit):
         return {}
-    segments = dict(
-        chain.from_iterable(r.segments.items() for r in _iterate_records(plan, partial))
-    )
-    return write_mask_documents(partial, split, plan.sequences, segments)
+    digests: dict[str, str] = {}
+    pairs = zip(plan.sequences, _iterate_records(plan, partial), strict=False)
+    for _, group in groupby(pairs, key=lambda pair: pair[0].document):
+        sequences, records = zip(*group, strict=True)
+        segments = dict(chain.from_iterable(record.segments.items() for record in records))
+        digests |= write_mask_documents(partial, split, sequences, segments, plan.classes)
+    return digests
 
 
 def _refuse_changed_source(plan: CorruptionPlan) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,16 @@ from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import start_workers
-from actiseg_data.layouts.opening import choose_split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.copy_writing import make_all, refuse_write, write_documents
 from actiseg_noise.corruption.corruption_result import Corruption, CorruptionForecast
 from actiseg_noise.corruption.finished_run import describe_job, find_finished_run
-from actiseg_noise.corruption.recipe_choice import choose_recipe
+from actiseg_noise.corruption.recipe_choice import (
+    choose_recipe,
+    fit_recipe,
+    needs_categories,
+    read_dataset_categories,
+)
 from actiseg_noise.corruption.request import CorruptionOptions, prepare_request, refuse_occupied
 from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.corruption.summarising import describe_identity
@@ -204,19 +207,24 @@ def _choose_input(
     """Find the dataset and make the recipe.
 
     The recipe comes first, so that the sample is made only for a sound one. The pool ``dataset``
-    is the exception, because it needs the dataset.
+    and a matrix with names of categories are exceptions, because they need the dataset.
     """
     named = None if dataset is None else as_path(dataset, "dataset")
     settings = to_plain(settings)
     if settings.get("seed") is not None:
         check_seed(settings["seed"])
-    if named is None and settings.get("pool") == "dataset":
-        named = _locate_dataset()
     lexicon, given = options.inputs.lexicon, _read_noise(noise)
-    recipe = choose_recipe(given, dataset=named, lexicon=lexicon, **settings)
+    with_categories = needs_categories(given, settings)
+    if named is None and (settings.get("pool") == "dataset" or with_categories):
+        named = _locate_dataset()
+    categories = None
+    if with_categories and named is not None:
+        categories = read_dataset_categories(named, settings.get("split"), options.layout)
+    recipe = choose_recipe(given, dataset=named, lexicon=lexicon, categories=categories, **settings)
     root = named or _locate_dataset()
-    if settings.get("split") is None and not isinstance(given, Recipe):
-        recipe = replace(recipe, split=choose_split(root, None, options.layout))
+    if not isinstance(given, Recipe):
+        named_settings = {name: settings.get(name) for name in ("split", "objects")}
+        recipe = fit_recipe(recipe, root, layout=options.layout, **named_settings)
     return root, recipe
 
 

@@ -51,13 +51,16 @@ class Corruption:
 
     def _list_rates(self) -> list[tuple[str, str]]:
         """List each kind of noise with the number of items that got noise."""
-        sections = [self.summary.get(medium.section) for medium in MEDIA.values()]
-        sections += self.summary.get("objects", {}).values()
-        return [
-            (section["kind"], f"{section['selected']} of {section['items']}")
-            for section in sections
+        sections = dict.fromkeys(medium.section for medium in MEDIA.values())
+        named = [self.summary.get(name) for name in sections]
+        named.append(self.summary.get("objects"))
+        parts = (
+            part
+            for section in named
             if section is not None
-        ]
+            for part in ([section] if "kind" in section else section.values())
+        )
+        return [(part["kind"], f"{part['selected']} of {part['items']}") for part in parts]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.errors import refuse
 from actiseg_data.layouts.actionvos import ActionSplit
+from actiseg_data.layouts.polygon_split import PolygonSplit
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.licence_terms import compose_licence
-from actiseg_data.records.licences import NOTICE_FILE, name_source, read_licences
+from actiseg_data.records.licences import NOTICE_FILE, name_source, read_licences, read_raw_licences
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.split.noise_inputs import NoiseInputs
 
@@ -27,25 +28,32 @@ def compose_licences(
 def compose_source_licences(split: Split, licence: str | None = None) -> tuple[str, str]:
     """Compose LICENSE and NOTICE of a clean split, without a change.
 
-    An ActionVOS root without licences is under those of VISOR. Of other datasets, LICENSE is the
-    file of the dataset or the stated licence.
+    Without licences, an ActionVOS root and raw annotations are under those of VISOR. Of other
+    datasets, LICENSE is the file of the dataset or the stated licence.
 
     Raises
     ------
     InputError
-        For an unknown licence, and for a stated licence of an ActionVOS root.
+        For an unknown licence, and for a stated licence of an ActionVOS root or of VISOR.
     """
-    if isinstance(split, ActionSplit):
+    if has_own_licence(split):
         if licence is not None:
-            what = "has no effect: an ActionVOS root has its licence in LICENSE"
+            name = "an ActionVOS root" if isinstance(split, ActionSplit) else "VISOR"
+            what = f"has no effect: {name} has its licence in LICENSE"
             raise refuse(what, "`licence`", "leave it out, or change LICENSE")
-        return read_licences(split.root)
+        read = read_licences if isinstance(split, ActionSplit) else read_raw_licences
+        return read(split.root)
     license_text, _ = compose_licence(split.root, licence)
     notice = split.root / NOTICE_FILE
     if notice.is_file():
         return license_text, notice.read_text("utf-8", "replace")
     name = name_source(split.root)
     return license_text, f"The clean labels are those of the dataset {name}; see LICENSE.\n"
+
+
+def has_own_licence(split: Split) -> bool:
+    """Return whether the licence of a dataset is known, so that nobody has to state it."""
+    return isinstance(split, (ActionSplit, PolygonSplit))
 
 
 def compose_change(recipe: Recipe, inputs: NoiseInputs, version: str = __version__) -> str:

@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.layouts.opening import choose_split, has_polygons, open_split
+from actiseg_data.records.recipe_record import CLASS, Recipe
+from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
+from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import load_preset, load_presets
 
 POOLS = ("lexicon", "dataset")
@@ -23,6 +27,7 @@ def choose_recipe(
     *,
     dataset: Path | None = None,
     lexicon: Lexicon | None = None,
+    categories: Iterable[Category] | None = None,
     parameters: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Recipe:
@@ -37,6 +42,8 @@ def choose_recipe(
         Root of the clean dataset, for the pool ``dataset``.
     lexicon : Lexicon, optional
         Lexicon for text noise. Default: the installed one.
+    categories : iterable of Category, optional
+        The categories of the dataset, which become part of a recipe with noise of kind ``class``.
     parameters : mapping of str to any, optional
         Parameters of the kind, in the form of a recipe.
     **settings
@@ -63,9 +70,22 @@ def choose_recipe(
     >>> choose_recipe("actiseg-nl/mask-9", rate=0.4).noises[0].rate
     0.4
     """
+    if categories is not None:
+        categories = tuple(categories)
+        recipe = choose_recipe(
+            noise,
+            dataset=dataset,
+            lexicon=lexicon,
+            parameters=parameters,
+            **settings | _resolve_categories(noise, settings, categories),
+        )
+        return freeze_categories(recipe, categories)
     given = {name: value for name, value in settings.items() if value is not None}
     if isinstance(noise, Recipe):
         return _change_recipe(noise, given, parameters)
+    if needs_categories(noise, given):
+        hint = "give the path of a dataset with categories"
+        raise refuse("names categories, and the dataset has none", "`matrix`", hint)
     known = {**(parameters or {}), **_resolve_names(given, lexicon, dataset)}
     options = {name: value for name, value in given.items() if name not in known}
     types = list_type_names()
@@ -84,6 +104,39 @@ def choose_recipe(
         "`noise`",
         f"use for example {', '.join(near)}",
     )
+
+
+def fit_recipe(
+    recipe: Recipe,
+    root: Path,
+    *,
+    split: str | None = None,
+    layout: str | None = None,
+    objects: str | None = None,
+) -> Recipe:
+    """Return the recipe of a type or preset as a dataset can have it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    root : Path
+        The dataset. If it has polygons, noise of masks becomes noise of polygons.
+    split : str, optional
+        The split that the caller named. By default the usual one of the dataset.
+    layout : str, optional
+        The layout of the dataset. By default it is recognised.
+    objects : str, optional
+        The choice of objects that the caller named.
+
+    Raises
+    ------
+    InputError
+        For a dataset that cannot be opened, or that cannot have the noise.
+    """
+    if split is None:
+        recipe = replace(recipe, split=choose_split(root, None, layout))
+    return convert_to_polygons(recipe, objects) if has_polygons(root, layout) else recipe
 
 
 def _change_recipe(
@@ -109,6 +162,28 @@ def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
     if own:
         hint += f", or both {' and '.join(f'`{name}`' for name in own)}"
     raise refuse("no noise rate given", "`rate`", hint)
+
+
+def _resolve_categories(
+    noise: str | Recipe, settings: Mapping[str, Any], categories: tuple[Category, ...]
+) -> dict[str, Any]:
+    """Resolve the path of a matrix of noise in categories to weights by their ids."""
+    if not needs_categories(noise, settings):
+        return {}
+    return {"matrix": read_category_matrix(Path(settings["matrix"]), categories)}
+
+
+def needs_categories(noise: str | Recipe, settings: Mapping[str, Any]) -> bool:
+    """Return whether settings name the file of a matrix, which has names of categories."""
+    return noise == CLASS and isinstance(settings.get("matrix"), (str, os.PathLike))
+
+
+def read_dataset_categories(
+    dataset: Path, split: str | None, layout: str | None
+) -> tuple[Category, ...] | None:
+    """Read the categories of a dataset for `choose_recipe`; None if it has none."""
+    name = choose_split(dataset, split, layout)
+    return open_split(dataset, name, masks=False, layout=layout).read_categories() or None
 
 
 def _resolve_names(

@@ -15,9 +15,12 @@ from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.dataset_opening import open_dataset
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.document_search import find_document, strip_ending
+from actiseg_data.layouts.document_split import DocumentSplit
+from actiseg_data.layouts.opening import locate_split, open_split
 from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.layouts.split import Split
+from actiseg_data.make.prepare.noisy_annotations import describe_noise_of_files
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Noise,
@@ -26,10 +29,12 @@ from actiseg_data.records.recipe_record import (
 )
 from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
+from actiseg_noise.label_noise.category_choice import freeze_categories
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_parameters import normalise_value
 from actiseg_noise.recipes.kind_specs import IMPORTED, list_type_names
+from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
@@ -186,7 +191,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     """
     recipe = check_recipe(recipe)
     options.check(recipe)
-    if (dataset / RECIPE_FILE).is_file():
+    if (locate_split(dataset)[0] / RECIPE_FILE).is_file():
         raise refuse(
             f"is already a noisy split ({RECIPE_FILE})",
             dataset,
@@ -197,7 +202,10 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
     else:
         split = open_dataset(dataset, options.form, recipe.split)
+    _refuse_noisy_documents(split)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
+    if recipe.class_noise is not None:
+        recipe = freeze_categories(recipe, split.read_categories())
     sequences = split.select(options.only)
     licences = compose_licences(split, recipe, options.inputs, options.licence)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
@@ -210,6 +218,16 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     if not _has_recipe(out, recipe):
         refuse_occupied(request)
     return request
+
+
+def _refuse_noisy_documents(split: Split) -> None:
+    """Refuse documents with masks that a noisy copy around their folder lists."""
+    if isinstance(split, DocumentSplit):
+        files = [find_document(split.root, name) for name in split.form.mask_documents]
+        stated = describe_noise_of_files(files)
+        if stated is not None:
+            hint = "give the clean dataset"
+            raise refuse(f"is a part of a noisy copy: {stated}", split.root, hint)
 
 
 def _check_output(dataset: Path, out: Path) -> Path:
@@ -235,9 +253,10 @@ def _has_recipe(out: Path, recipe: Recipe) -> bool:
 def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
     """Return the default output folder.
 
-    It is ``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``.
-    The split is named unless it is ``train``. Two different rates are both named. The first six
-    digits of the recipe's digest follow if the recipe has settings that the name does not show.
+    It is ``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``. The split is named
+    unless it is ``train``, or called like the dataset, as one document is. Two different rates are
+    both named. The first six digits of the recipe's digest follow if the recipe has settings that
+    the name does not show.
 
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> name_output(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
@@ -252,9 +271,10 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
     named = load_preset(preset) if preset else None
     default = _make_default_noises(recipe, named)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]
+    name = strip_ending(dataset.resolve().name)
     parts = [
-        dataset.resolve().name,
-        *([] if recipe.split == "train" else [recipe.split]),
+        name,
+        *([] if recipe.split in ("train", name) else [recipe.split]),
         (named.name if named else kind).replace("/", "-"),
         f"r{'-'.join(dict.fromkeys(rates))}",
         f"s{recipe.seed}",
@@ -270,10 +290,11 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
 
 def _make_default_noises(recipe: Recipe, named: Preset | None) -> tuple[Noise, ...]:
     """Make the noises that a preset, or else the type of a recipe, has; none without a type."""
-    if named is not None:
-        return named.make_recipe().noises
     kind = name_type(recipe)
-    return make_recipe(kind, 0.0).noises if kind in list_type_names() else ()
+    if named is None and kind not in list_type_names():
+        return ()
+    default = make_recipe(kind, 0.0) if named is None else named.make_recipe()
+    return (default if recipe.polygon_noise is None else convert_to_polygons(default)).noises
 
 
 def _open_clean_lists(

@@ -14,11 +14,12 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import TextRow
+from actiseg_data.records.ledger_record import LabelRow, TextRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.medium import FilePlan, MediumPlan
 from actiseg_noise.media.registry import list_media
 from actiseg_noise.split.clean_parts import CleanPart, make_part
+from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 
 
@@ -73,7 +74,9 @@ class CorruptionPlan:
         The sequences that get noise, in list order, and then those of each clean list that no
         earlier part has.
     media : tuple of MediumPlan
-        The plan of each medium of the recipe.
+        The plan of each noise of the recipe.
+    documents : mapping of str to bytes
+        The lists and companion files that noise rewrites, by file name.
     image_sets : dict of str to str
         Digests of the lists and companion files as they will be written, by relative path.
     verbatim : frozenset of str
@@ -88,6 +91,7 @@ class CorruptionPlan:
     source: CopySource
     parts: tuple[CleanPart, ...]
     media: tuple[MediumPlan, ...]
+    documents: Mapping[str, bytes]
     image_sets: dict[str, str]
     verbatim: frozenset[str]
     list_stamps: dict[str, int]
@@ -114,14 +118,18 @@ class CorruptionPlan:
         return _find_file_plan(self.media)
 
     @property
-    def documents(self) -> dict[str, bytes]:
-        """The lists and companion files that noise rewrites, by relative path."""
-        return dict(chain.from_iterable(plan.documents.items() for plan in self.media))
+    def rows(self) -> dict[str, list[TextRow | LabelRow]]:
+        """The ledger rows that are known before any file is written, by sequence folder."""
+        rows: dict[str, list[TextRow | LabelRow]] = {}
+        for plan in self.media:
+            for folder, own in plan.rows.items():
+                rows.setdefault(folder, []).extend(own)
+        return rows
 
     @property
-    def rows(self) -> dict[str, Sequence[TextRow]]:
-        """The ledger rows that are known before any file is written, by sequence folder."""
-        return dict(chain.from_iterable(plan.rows.items() for plan in self.media))
+    def classes(self) -> dict[tuple[str, int], int]:
+        """New categories in documents with masks, by sequence folder and object id."""
+        return dict(chain.from_iterable(plan.classes.items() for plan in self.media))
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
@@ -178,6 +186,9 @@ def make_plan(
     media = tuple(
         medium.plan(split, sequences, source.inputs) for medium in list_media(source.recipe)
     )
+    documents = ListDocuments(split, sequences)
+    for plan in media:
+        documents = plan.rewrite_documents(documents)
     parts = source.make_parts()
     file_plan = _find_file_plan(media)
     surveyor = file_plan if file_plan is not None and file_plan.needs_draws else None
@@ -194,13 +205,21 @@ def make_plan(
     if file_plan is not None:
         source = replace(source, sequences=file_plan.extend_sequences(sequences))
         parts = source.make_parts()
-    rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
-    image_sets, verbatim = digest_image_sets(split, source.sequences, rewritten)
+    image_sets, verbatim = digest_image_sets(split, source.sequences, documents.digests)
     for clean in source.clean:
         digests, whole = digest_image_sets(clean, clean.sequences, {})
         image_sets |= digests
         verbatim |= whole
-    return CorruptionPlan(source, parts, media, image_sets, verbatim, list_stamps, file_stamps)
+    return CorruptionPlan(
+        source=source,
+        parts=parts,
+        media=media,
+        documents=documents.contents,
+        image_sets=image_sets,
+        verbatim=verbatim,
+        list_stamps=list_stamps,
+        file_stamps=file_stamps,
+    )
 
 
 def _find_file_plan(media: Sequence[MediumPlan]) -> FilePlan | None:

@@ -89,7 +89,8 @@ def summarise(
     handled = _count_handled(plan)
     versions: dict[str, str] = {}
     for section in sections:
-        summary |= section.build_members()
+        for name, member in section.build_members().items():
+            summary[name] = {**summary.get(name, {}), **member}
         handled |= section.count_handled()
     for medium in list_media(plan.recipe):
         versions |= medium.list_versions()

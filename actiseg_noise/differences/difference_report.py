@@ -19,7 +19,7 @@ from actiseg_noise.differences.split_comparison import (
     SplitDifference,
 )
 
-_MEDIA = {"masks": "masks", "text": "texts"}
+_MEDIA = {"masks": "masks", "text": "texts", "labels": "labels"}
 _VERBS = {
     "other_noise": "have other noise",
     "other_overlap": "overlap differently",
@@ -27,7 +27,7 @@ _VERBS = {
 }
 _LONGEST = 60
 """Most characters of a value that a line shows."""
-_SHOWN = ("kind", "name", "narration", "iou")
+_SHOWN = ("kind", "name", "narration", "iou", "value")
 """Members of an item that a line shows; others only if none of these differs."""
 
 
@@ -104,17 +104,17 @@ def format_item(change: ItemChange) -> str:
 
 
 def _describe_splits(pair: SplitDifference, most: int | None) -> Iterator[ReportPart]:
-    for name, medium in (("masks", pair.masks), ("text", pair.text)):
+    for name, medium in pair.media.items():
         lines = [f"  {format_item(change)}" for change in medium.changes]
         yield from lines[:most]
         if most is not None and len(lines) > most:
             yield f"  ... and {len(lines) - most} more differences in {name}"
     yield from _describe_origin(pair.recipe, pair.origin)
     yield _describe_sequences(pair.sequences)
-    for name, medium in (("masks", pair.masks), ("text", pair.text)):
+    for name, medium in pair.media.items():
         if medium.items != (0, 0) or medium.changes:
             yield _describe_medium(name, medium)
-    if pair.masks.count("unexplained") or pair.text.count("unexplained"):
+    if any(medium.count("unexplained") for medium in pair.media.values()):
         reasons = " and ".join(pair.explanations)
         yield "why content differs under the same ledger: " + (
             f"perhaps because {reasons}"
@@ -184,7 +184,7 @@ def _describe_medium(name: str, medium: MediumDifference) -> str:
 
 
 def _list_split_changes(pair: SplitDifference) -> Iterator[str]:
-    for name, medium in (("masks", pair.masks), ("text", pair.text)):
+    for name, medium in pair.media.items():
         noun = _MEDIA[name]
         total = medium.same + len(medium.changes) - medium.count("unexplained")
         for category, verb in _VERBS.items():

@@ -138,6 +138,25 @@ def compare_text(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChang
             yield ItemChange(category, folder, None, name, changes)
 
 
+def compare_labels(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChange]:
+    """Yield the objects whose labels got other noise, or are different under the same ledger."""
+    folder = a.sequence.folder
+    touched = set()
+    for name, kind in dict.fromkeys([*a.label_rows, *b.label_rows]):
+        old, new = a.label_rows.get((name, kind)), b.label_rows.get((name, kind))
+        category, changes = _compare_rows(old, new)
+        if category is not None:
+            touched.add(name)
+            yield ItemChange(category, folder, None, name, changes)
+    if a.annotations != b.annotations:
+        return
+    for name, active in a.active.items():
+        if name not in touched and b.active.get(name, active) != active:
+            yield ItemChange(
+                "unexplained", folder, None, name, {"positive": (active, b.active[name])}
+            )
+
+
 def _list_texts(a: SequenceSnapshot, b: SequenceSnapshot) -> list[str]:
     """List the objects, or the expressions and their nouns, that have words or noise in a or b."""
     names = dict.fromkeys([*a.words, *b.words, *a.text_rows, *b.text_rows])

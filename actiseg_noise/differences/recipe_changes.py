@@ -33,8 +33,8 @@ class ValueChange:
 def compare_recipes(a: Recipe, b: Recipe) -> tuple[ValueChange, ...]:
     """Compare two recipes setting by setting.
 
-    The settings of a noise are named after its medium, and for whole objects after its kind,
-    because a recipe has each of these at most once.
+    The settings of a noise are named after its place, of which a recipe has each at most once: its
+    medium, and for whole objects and labels also its kind.
 
     Examples
     --------

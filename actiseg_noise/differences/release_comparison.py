@@ -47,7 +47,7 @@ class ReleaseDifference:
     def longest(self) -> int:
         """The largest number of items that differ in one configuration and medium."""
         pairs = [p for p in self.configurations.values() if isinstance(p, SplitDifference)]
-        lists = [medium.changes for pair in pairs for medium in (pair.masks, pair.text)]
+        lists = [medium.changes for pair in pairs for medium in pair.media.values()]
         return max(map(len, lists), default=0)
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS
 from actiseg_noise.differences.item_changes import (
     ItemChange,
     MediumDifference,
+    compare_labels,
     compare_masks,
     compare_text,
 )
@@ -111,7 +113,7 @@ class SplitDifference:
         What they were made from and with.
     sequences : SequenceDifference
         Their sequences.
-    masks, text : MediumDifference
+    masks, text, labels : MediumDifference
         Their items, in the sequences that both have.
     files : mapping of str to FileDifference
         Masks and weights of the sequences that both have, and all files of clean lists.
@@ -124,13 +126,19 @@ class SplitDifference:
     sequences: SequenceDifference
     masks: MediumDifference
     text: MediumDifference
+    labels: MediumDifference
     files: Mapping[str, FileDifference]
     figures: tuple[tuple[str, float | None, float | None], ...]
 
     @property
+    def media(self) -> dict[str, MediumDifference]:
+        """The items of each medium."""
+        return {"masks": self.masks, "text": self.text, "labels": self.labels}
+
+    @property
     def same(self) -> bool:
         """Whether nothing differs but perhaps the origin."""
-        items = self.masks.changes or self.text.changes
+        items = any(medium.changes for medium in self.media.values())
         files = any(file.changed for file in self.files.values())
         return not (self.recipe or items or files) and self.sequences.same
 
@@ -151,8 +159,7 @@ class SplitDifference:
             "recipe": [change.to_dict() for change in self.recipe],
             "origin": self.origin.to_dict(),
             "sequences": self.sequences.to_dict(),
-            "masks": self.masks.to_dict(),
-            "text": self.text.to_dict(),
+            **{name: medium.to_dict() for name, medium in self.media.items()},
             "files": {name: dict(vars(file)) for name, file in self.files.items()},
             "figures": [{"name": name, "a": a, "b": b} for name, a, b in self.figures],
         }
@@ -179,6 +186,7 @@ def compare_snapshots(a: SplitSnapshot, b: SplitSnapshot) -> SplitDifference:
         ),
         masks=_compare_medium(pairs, compare_masks, lambda item: item.mask_rows),
         text=_compare_medium(pairs, compare_text, lambda item: item.text_rows),
+        labels=_compare_medium(pairs, compare_labels, lambda item: item.label_rows),
         files=dict(_compare_files(pairs, a.clean_files, b.clean_files)),
         figures=tuple(_list_figures(a.summary, b.summary)),
     )
@@ -296,11 +304,21 @@ def _list_figures(
         "realised rate, text": ("text", "realised_rate"),
         "realised rate, flips": ("text", "flips", "realised_rate"),
         "realised rate, substitutions": ("text", "substitutions", "realised_rate"),
+        **dict(chain.from_iterable(map(_name_label_figures, (ACTIVITY, CLASS)))),
     }
     for name, path in paths.items():
         values = [_get_figure(summary, *path) for summary in (a, b)]
         if values != [None, None]:
             yield name, values[0], values[1]
+
+
+def _name_label_figures(kind: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Name the figures of the noise of one kind in labels, and where a summary has them."""
+    return [
+        (f"labels with noise ({kind})", ("labels", kind, "selected")),
+        (f"labels that could have it ({kind})", ("labels", kind, "items")),
+        (f"realised rate, labels ({kind})", ("labels", kind, "realised_rate")),
+    ]
 
 
 def _get_figure(summary: Mapping[str, Any], *path: str) -> float | None:

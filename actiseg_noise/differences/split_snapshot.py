@@ -29,10 +29,17 @@ from actiseg_data.layouts.sequence_record import (
     make_sequence_entry,
     parse_sequence_record,
 )
-from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow, TextRow, parse_ledger_row
+from actiseg_data.records.ledger_record import (
+    LEDGER_FILE,
+    LabelRow,
+    LedgerRow,
+    MaskRow,
+    TextRow,
+    parse_ledger_row,
+)
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, parse_recipe
 from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE, SUMMARY_SCHEMA
-from actiseg_noise.split.text_items import parse_noisy_list
+from actiseg_noise.split.text_items import parse_noisy_list, restore_record
 
 _HINT = "make the split again, or see what actiseg-noise verify says about it"
 _NUMBERED = ("seq_id", "narration", "narration_org")
@@ -67,7 +74,7 @@ class SequenceSnapshot:
     sequence : VideoSequence
         The sequence, with its clean narration and names.
     annotations : str
-        Digest of its record in the action list, without number and narration.
+        Digest of its clean record in the action list, without number and narration.
     narration : str
         The narration in the list.
     words : mapping of str to ObjectWords
@@ -78,6 +85,10 @@ class SequenceSnapshot:
     text_rows : mapping of str to TextRow
         The ledger's rows for text, by clean name of the object; None for the narration. Of the
         nouns of expressions: by the name of the expression and the position of the noun.
+    label_rows : mapping of (str, str) to LabelRow
+        The ledger's rows for labels, by clean name of the object and kind.
+    active : mapping of str to bool
+        Whether an object is active in the list, by its clean name; empty without action lists.
     files : mapping of (str, str) to str
         Digests of the pixels of masks and weights, by kind and frame.
     """
@@ -88,6 +99,8 @@ class SequenceSnapshot:
     words: Mapping[str, ObjectWords]
     mask_rows: Mapping[tuple[str, str, str], MaskRow]
     text_rows: Mapping[str | None, TextRow]
+    label_rows: Mapping[tuple[str, str], LabelRow]
+    active: Mapping[str, bool]
     files: Mapping[tuple[str, str], str]
 
 
@@ -134,23 +147,41 @@ def parse_snapshot(documents: Mapping[str, bytes], where: str) -> SplitSnapshot:
     summary = Cursor(source.parse(SUMMARY_FILE), source.name(SUMMARY_FILE))
     check_schema(summary, SUMMARY_SCHEMA, RELEASE_HINT)
     listed = source.parse_list(recipe.split)
-    by_folder = {sequence.folder: sequence for sequence, _, _ in listed}
-    mask_rows, text_rows = source.parse_ledger(by_folder)
+    by_folder = {entry.sequence.folder: entry.sequence for entry in listed}
+    rows = source.parse_ledger(by_folder)
     files, clean_files = source.parse_digests(by_folder, recipe.split)
     words = source.parse_words(recipe.split, by_folder)
     sequences = tuple(
         SequenceSnapshot(
-            sequence=sequence,
-            annotations=annotations,
-            narration=narration,
-            words=words[sequence.folder],
-            mask_rows=mask_rows[sequence.folder],
-            text_rows=text_rows[sequence.folder],
-            files=files[sequence.folder],
+            **vars(entry),
+            words=words[entry.sequence.folder],
+            mask_rows=rows.masks[entry.sequence.folder],
+            text_rows=rows.texts[entry.sequence.folder],
+            label_rows=rows.labels[entry.sequence.folder],
+            files=files[entry.sequence.folder],
         )
-        for sequence, annotations, narration in listed
+        for entry in listed
     )
     return SplitSnapshot(recipe, summary.as_mapping(), sequences, clean_files)
+
+
+@dataclass(frozen=True)
+class _ListedSequence:
+    """What the list says about a sequence, as `SequenceSnapshot` has it."""
+
+    sequence: VideoSequence
+    annotations: str
+    narration: str
+    active: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class _LedgerItems:
+    """The rows of a ledger by sequence folder and item, as `SequenceSnapshot` has them."""
+
+    masks: dict[str, dict[tuple[str, str, str], MaskRow]]
+    texts: dict[str, dict[str | None, TextRow]]
+    labels: dict[str, dict[tuple[str, str], LabelRow]]
 
 
 @dataclass(frozen=True)
@@ -166,34 +197,39 @@ class _Documents:
             raise refuse(f"{file} is missing", self.where, _HINT)
         return parse_json(self.documents[file], self.name(file))
 
-    def parse_list(self, split: str) -> list[tuple[VideoSequence, str, str]]:
-        """Parse the list: each sequence, the digest of its annotations, and its narration."""
+    def parse_list(self, split: str) -> list[_ListedSequence]:
+        """Parse the list."""
         if SEQUENCES_FILE in self.documents:
             where = self.name(SEQUENCES_FILE)
             _, _, known = parse_sequence_record(self.parse(SEQUENCES_FILE), where)
-            return [(entry, digest_json(make_sequence_entry(entry)), "") for entry in known]
+            return [
+                _ListedSequence(entry, digest_json(make_sequence_entry(entry)), "", {})
+                for entry in known
+            ]
         file = f"{IMAGE_SETS}/{split}.json"
         records, where = self.parse(file), self.name(file)
         listed = parse_noisy_list(records, where)
         if len({sequence.folder for sequence in listed.sequences}) < len(listed.sequences):
             raise refuse("lists a sequence twice", where, _HINT)
         return [
-            (
+            _ListedSequence(
                 sequence,
-                digest_json({k: v for k, v in record.items() if k not in _NUMBERED}),
+                digest_json(
+                    {k: v for k, v in restore_record(record).items() if k not in _NUMBERED}
+                ),
                 Cursor(record, where)["narration"].as_text(),
+                {label.identity: listed.is_active(sequence, label) for label in sequence.objects},
             )
             for sequence, record in zip(listed.sequences, records, strict=True)
         ]
 
-    def parse_ledger(
-        self, sequences: Mapping[str, VideoSequence]
-    ) -> tuple[
-        dict[str, dict[tuple[str, str, str], MaskRow]], dict[str, dict[str | None, TextRow]]
-    ]:
+    def parse_ledger(self, sequences: Mapping[str, VideoSequence]) -> _LedgerItems:
         """Parse the ledger's rows by sequence and item."""
-        masks: dict[str, dict[tuple[str, str, str], MaskRow]] = {name: {} for name in sequences}
-        texts: dict[str, dict[str | None, TextRow]] = {name: {} for name in sequences}
+        items = _LedgerItems(
+            masks={name: {} for name in sequences},
+            texts={name: {} for name in sequences},
+            labels={name: {} for name in sequences},
+        )
         names = {
             folder: {label.object_id: label.identity for label in sequence.objects}
             for folder, sequence in sequences.items()
@@ -209,17 +245,13 @@ class _Documents:
                     raise refuse(what, where, _HINT)
                 if row.object_id is not None and row.object_id not in known:
                     raise refuse(f"has no listed object {row.object_id}", where, _HINT)
-                if isinstance(row, MaskRow):
-                    if row.frame not in sequences[row.sequence].frames:
-                        raise refuse(f"has no listed frame {row.frame}", where, _HINT)
-                    item = (row.frame, known[row.object_id], row.kind if row.is_whole else "")
-                    is_new = _add(masks[row.sequence], item, row)
-                else:
-                    is_new = _add(texts[row.sequence], _name_text(row, known), row)
-                if not is_new:
+                if isinstance(row, MaskRow) and row.frame not in sequences[row.sequence].frames:
+                    raise refuse(f"has no listed frame {row.frame}", where, _HINT)
+                name = _name_item(row, known)
+                if not _add(items, row, name):
                     raise refuse("has an item that another line has", where, _HINT)
         problems.raise_if_any()
-        return masks, texts
+        return items
 
     def parse_digests(
         self, sequences: Mapping[str, VideoSequence], split: str
@@ -316,9 +348,9 @@ def name_expression(exp_id: str) -> str:
     return f"expression {exp_id}"
 
 
-def _name_text(row: TextRow, known: Mapping[int, str]) -> str | None:
-    """Name the text that a row is about, as `SequenceSnapshot.text_rows` does."""
-    if "expression" in row.parameters:
+def _name_item(row: LedgerRow, known: Mapping[int, str]) -> str | None:
+    """Name the object or the text that a row is about, as `SequenceSnapshot` does."""
+    if isinstance(row, TextRow) and "expression" in row.parameters:
         name = name_expression(str(row.parameters["expression"]))
         return f"{name}, noun {row.parameters.get('noun')}"
     return None if row.object_id is None else known[row.object_id]
@@ -344,6 +376,11 @@ def _iterate_words(
         yield label.identity, ObjectWords(class_id, name, spoken)
 
 
-def _add(rows: dict[Any, Any], key: Any, row: Any) -> bool:
-    """Add a row, unless there is one for the item; return whether it was added."""
-    return rows.setdefault(key, row) is row
+def _add(items: _LedgerItems, row: LedgerRow, name: str | None) -> bool:
+    """Add the row of an object, unless there is one for the item; return whether it was added."""
+    if isinstance(row, TextRow):
+        return items.texts[row.sequence].setdefault(name, row) is row
+    if isinstance(row, LabelRow):
+        return items.labels[row.sequence].setdefault((str(name), row.kind), row) is row
+    item = (row.frame, str(name), row.kind if row.is_whole else "")
+    return items.masks[row.sequence].setdefault(item, row) is row

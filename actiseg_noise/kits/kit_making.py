@@ -19,10 +19,14 @@ from actiseg_noise.kits.sequence_digesting import (
     pack_digests,
 )
 from actiseg_noise.split.clean_parts import CleanPart
-from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, SplitDocuments
+from actiseg_noise.split.noisy_documents import (
+    GIVEN_THRESHOLDS,
+    THRESHOLDS,
+    SplitDocuments,
+)
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
-_THRESHOLDS = ("threshold", "text_thresholds", "object_thresholds", GIVEN_THRESHOLDS)
+_THRESHOLDS = (*THRESHOLDS, GIVEN_THRESHOLDS)
 """The members of ``summary.json`` about the thresholds of an exact recipe."""
 
 

@@ -39,7 +39,11 @@ from actiseg_noise.kits.kit_record import (
     RebuildKit,
     SequenceDigests,
 )
-from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, parse_thresholds
+from actiseg_noise.split.noisy_documents import (
+    GIVEN_THRESHOLDS,
+    THRESHOLDS,
+    parse_thresholds,
+)
 
 _KEYS = (
     *("schema", "name", "recipe", "source", "masks", "weights", "thresholds", "lists"),
@@ -240,9 +244,7 @@ def _parse_clean(cursor: Cursor) -> dict[str, Mapping[bytes, SequenceDigests]]:
 
 def _parse_thresholds(cursor: Cursor) -> dict[str, Any]:
     problems = ProblemCollector()
-    check_keys(
-        cursor, ("threshold", "text_thresholds", "object_thresholds", GIVEN_THRESHOLDS), problems
-    )
+    check_keys(cursor, (*THRESHOLDS, GIVEN_THRESHOLDS), problems)
     problems.raise_if_any()
     is_given = GIVEN_THRESHOLDS in cursor and cursor[GIVEN_THRESHOLDS].as_flag()
     return parse_thresholds(cursor) | ({GIVEN_THRESHOLDS: True} if is_given else {})

@@ -80,7 +80,8 @@ def corrupt_mask(
     frame : str, optional
         Name of the frame: one of ``sequence.frames`` if `sequence` is given, else any text.
     **parameters
-        Other parameters of the kind, such as ``minimum_area`` or ``size``.
+        Other parameters of the kind, such as ``minimum_area`` or ``size``. ``first_frame`` spares
+        objects in the first frame of `sequence` alone, because other masks are not known.
 
     Returns
     -------
@@ -120,7 +121,10 @@ def corrupt_mask(
     assert noise is not None, "the kind was checked"
     numbered = _number_ids(mask)
     sequence, frame = _identify(numbered, sequence, frame)
-    task = FrameTask(recipe.seed, noise, sequence, frame)
+    # Without the other masks, objects that come late are known only in the first frame.
+    is_first = frame == sequence.frames[0]
+    new = frozenset(numbered.numbers.values()) if is_first else frozenset[int]()
+    task = FrameTask(recipe.seed, noise, sequence, frame, new)
     eligible = _choose_objects(task, numbered, objects)
     result = corrupt_frame(task, numbered.mask, eligible, noise.rate)
     rows = [replace(row, object_id=int(numbered.ids[row.object_id])) for row in result.rows]
@@ -231,7 +235,7 @@ def _choose_objects(
     task: FrameTask, numbered: _NumberedMask, objects: str | Iterable[int] | None
 ) -> list[ObjectLabel]:
     """Return the labels of the objects that may get noise."""
-    eligible = list_eligible_objects(task.sequence, task.frame, task.noise)
+    eligible = list_eligible_objects(task.sequence, task.frame, task.noise, task.new)
     if objects is None or (isinstance(objects, str) and objects in OBJECTS):
         return eligible
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.masks import IndexMask, find_ids
+from actiseg_data.annotations.masks import VOID, IndexMask, find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_noise.mask_noise.object_plan import ObjectPlan
@@ -35,10 +35,10 @@ class FrameNoise:
         Counts: ``items`` (eligible objects that the frame shows), ``absent`` (eligible objects that
         it does not show), ``bystanders`` (objects without noise), ``bystanders_cut`` (bystanders
         that lost pixels to a noisy object), ``vanished`` (objects without a pixel left, although
-        their noise changes outlines alone). Of noise of whole objects, in the first mask that it
-        concerns: ``<kind>.items`` and ``<kind>.alone``, see
-        `actiseg_noise.mask_noise.object_units.list_units`, and ``ghost.hidden`` (selected ghosts
-        without a pixel).
+        their noise changes outlines alone), ``void`` (1 if the mask has void pixels, which stay).
+        Of noise of whole objects, in the first mask that it concerns: ``<kind>.items`` and
+        ``<kind>.alone``, see `actiseg_noise.mask_noise.object_units.list_units`, and
+        ``ghost.hidden`` (selected ghosts without a pixel).
     bystander_ious : tuple of float
         IoU with the clean mask of each bystander that was cut.
     """
@@ -133,7 +133,9 @@ def describe_mask(
     changed = np.flatnonzero(clean != noisy)
     lost = np.bincount(clean.ravel()[changed], minlength=256)
     gained = np.bincount(noisy.ravel()[changed], minlength=256)
-    present = [number for number in find_ids(clean) if number in sequence.object_ids]
+    shown = find_ids(clean)
+    present = [number for number in shown if number in sequence.object_ids]
+    tally["void"] += VOID in shown and VOID not in present
     rows: list[MaskRow] = []
     cut = []
     for label in sorted(sequence.objects, key=lambda label: label.object_id):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from actiseg_data.annotations.masks import IndexMask, find_ids
+import numpy as np
+
+from actiseg_data.annotations.masks import VOID, IndexMask, find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform
 from actiseg_data.records.recipe_record import Noise
@@ -14,6 +16,7 @@ from actiseg_noise.mask_noise.frame_runs import RUN, divide_into_runs
 from actiseg_noise.mask_noise.item_selection import (
     PURPOSE,
     draw_outline_selection,
+    find_spared,
     make_item_key,
 )
 from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
@@ -23,12 +26,27 @@ from actiseg_noise.mask_noise.overlap import ADVANTAGE, OVERLAPS, PixelClaim
 
 @dataclass(frozen=True)
 class FrameTask:
-    """Everything but the mask that decides the noise of one frame: seed, noise and identity."""
+    """Everything but the mask that decides the noise of one frame.
+
+    Attributes
+    ----------
+    seed : int
+        The seed of the recipe.
+    noise : Noise
+        The noise.
+    sequence : VideoSequence
+        The sequence.
+    frame : str
+        The name of the frame.
+    new : frozenset of int
+        Ids of the objects that the frame shows and no earlier one.
+    """
 
     seed: int
     noise: Noise
     sequence: VideoSequence
     frame: str
+    new: frozenset[int] = frozenset()
 
     @property
     def run(self) -> str:
@@ -61,6 +79,8 @@ def draw_outlines(
 ) -> tuple[IndexMask, dict[int, NoisyItem]]:
     """Draw the noisy outlines of the selected objects of a mask, and resolve overlaps.
 
+    Void pixels and those of spared objects (see `find_spared`) stay, whatever shapes cover them.
+
     Parameters
     ----------
     task : FrameTask
@@ -91,8 +111,21 @@ def draw_outlines(
             items[label.object_id] = _draw_item(task, label, find_object(clean, label.object_id))
     positives = frozenset(label.object_id for label in task.sequence.objects if label.positive)
     claims = [item.claim for item in items.values()]
-    resolve = OVERLAPS[task.noise.overlap or "contest"]
-    return resolve(clean, claims, positives) if claims else clean.copy(), items
+    if not claims:
+        return clean.copy(), items
+    noisy = OVERLAPS[task.noise.overlap or "contest"](clean, claims, positives)
+    kept = find_spared(task.sequence, task.frame, task.noise, task.new)
+    kept |= {VOID} - task.sequence.object_ids
+    return _keep_pixels(clean, noisy, kept.intersection(present)), items
+
+
+def _keep_pixels(clean: IndexMask, noisy: IndexMask, kept: Collection[int]) -> IndexMask:
+    """Return the noisy mask with the clean pixels of some ids."""
+    if not kept:
+        return noisy
+    stays = np.zeros(256, bool)
+    stays[list(kept)] = True
+    return np.where(stays[clean], clean, noisy)
 
 
 def _draw_item(task: FrameTask, label: ObjectLabel, clean: ObjectMask) -> NoisyItem:

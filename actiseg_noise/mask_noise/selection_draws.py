@@ -10,7 +10,11 @@ from math import inf
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.records.recipe_record import Noise, Recipe
-from actiseg_noise.mask_noise.item_selection import draw_outline_selection, list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import (
+    AppearanceTracker,
+    draw_outline_selection,
+    list_eligible_objects,
+)
 from actiseg_noise.mask_noise.object_units import ObjectUnit, VisibleObjects, list_units
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.recipes.spec_finding import has_clip_units
@@ -26,7 +30,7 @@ def name_threshold(noise: Noise) -> str:
 
 def list_file_noises(recipe: Recipe) -> list[Noise]:
     """List the noises that change masks, in the order in which they are applied."""
-    return [noise for noise in recipe.noises if noise.medium in ("masks", "objects")]
+    return [noise for noise in recipe.noises if noise.medium in ("masks", "polygons", "objects")]
 
 
 def collect_draws(
@@ -67,6 +71,7 @@ class _DrawCollector:
 
     def __init__(self, recipe: Recipe, sequence: VideoSequence) -> None:
         self._recipe, self._sequence = recipe, sequence
+        self._appearances = AppearanceTracker()
         self._units: dict[tuple[str | int | None, ...], tuple[int, float, float]] = {}
 
     def add(self, visible: VisibleObjects) -> None:
@@ -89,7 +94,8 @@ class _DrawCollector:
         self, position: int, noise: Noise, visible: VisibleObjects, survivals: Mapping[int, float]
     ) -> None:
         sequence, frame = self._sequence, visible.frame
-        for label in list_eligible_objects(sequence, frame, noise):
+        new = self._appearances.find_new(visible.seen)
+        for label in list_eligible_objects(sequence, frame, noise, new):
             if label.object_id in visible.seen:
                 draw = draw_outline_selection(noise, self._recipe.seed, sequence, frame, label)
                 item = () if has_clip_units(noise) else (frame, label.identity)

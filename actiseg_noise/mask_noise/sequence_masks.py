@@ -14,7 +14,7 @@ from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.frame_noise import FrameChanges, FrameNoise, describe_mask
 from actiseg_noise.mask_noise.ghosts import GhostArtist
-from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.mask_noise.object_edits import MaskLayers
 from actiseg_noise.mask_noise.object_plan import ObjectPlan, UnitCounter, plan_objects
 from actiseg_noise.mask_noise.object_units import VisibleObjects
@@ -131,6 +131,8 @@ class _SequenceCorruptor:
         The same for outlines; None for the rate of the recipe.
     counter : UnitCounter
         Counts units once.
+    appearances : AppearanceTracker
+        Finds objects that come late.
     """
 
     sequence: VideoSequence
@@ -138,6 +140,7 @@ class _SequenceCorruptor:
     limits: Mapping[str, float]
     threshold: float | None
     counter: UnitCounter = field(default_factory=UnitCounter)
+    appearances: AppearanceTracker = field(default_factory=AppearanceTracker)
 
     def corrupt(self, frame: str, views: Sequence[tuple[View, IndexMask]]) -> Iterator[FrameNoise]:
         """Apply the recipe to all masks of one frame."""
@@ -152,11 +155,12 @@ class _SequenceCorruptor:
         items: dict[int, NoisyItem] = {}
         noise = self.recipe.mask_noise
         if noise is not None:
-            task = FrameTask(self.recipe.seed, noise, self.sequence, frame)
+            new = self.appearances.find_new(visible.seen)
+            task = FrameTask(self.recipe.seed, noise, self.sequence, frame, new)
             limit = noise.rate if self.threshold is None else self.threshold
             eligible = [
                 label
-                for label in list_eligible_objects(self.sequence, frame, noise)
+                for label in list_eligible_objects(self.sequence, frame, noise, new)
                 if label.object_id not in plan.removed
             ]
             drawn = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
 
-WORDS, MASKS, ANY = "words", "masks", "any"
+WORDS, MASKS, LABELS, ANY = "words", "masks", "labels", "any"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NameClaim:
     said : str
         The part of the name.
     medium : str
-        `WORDS`, `MASKS` or `ANY` of the two.
+        `WORDS`, `MASKS`, `LABELS` or `ANY` of these.
     rate : float or None
         Claimed share of noisy items, 0 to 1.
     size : int or None
@@ -50,6 +50,7 @@ class NameClaim:
 _KEYWORDS = (
     (("text", "released", "category", "prompt", "mixed"), WORDS),
     (("boundary",), MASKS),
+    (("activity",), LABELS),
     (("noise",), WORDS),
 )
 """Words that make the next number a share, and its medium. The first match of a medium counts."""

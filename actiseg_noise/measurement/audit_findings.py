@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
-from actiseg_noise.measurement.audit_claims import ANY, MASKS, WORDS, NameClaim
+from actiseg_noise.measurement.activity_audit import (
+    ActivityAudit,
+    compare_activity_with_claim,
+    compare_activity_with_recipe,
+)
+from actiseg_noise.measurement.audit_claims import ANY, LABELS, MASKS, WORDS, NameClaim
+from actiseg_noise.measurement.category_audit import (
+    CategoryAudit,
+    compare_categories_with_recipe,
+)
 from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit
 from actiseg_noise.measurement.mask_findings import (
@@ -45,12 +54,18 @@ class Evidence:
     ledger : mapping of str to Proportion
         Where no clean masks are known: the share of items that each noise changes, by the split's
         ledger and by `actiseg_data.records.recipe_record.Noise.place`.
+    activity : ActivityAudit or None
+        None if no clean labels of active objects are known, or if none could differ.
+    categories : CategoryAudit or None
+        None if no clean categories are known, or if none could differ.
     """
 
     text: TextAudit | None
     masks: MaskAudit | None
     action_list: NoisyList | None
     ledger: Mapping[str, Proportion] = field(default_factory=dict)
+    activity: ActivityAudit | None = None
+    categories: CategoryAudit | None = None
 
     @property
     def statistics(self) -> TextStatistics | None:
@@ -61,12 +76,13 @@ class Evidence:
     def comparable_masks(self) -> MaskAudit | None:
         """The masks that claims are compared with.
 
-        None if active objects are unknown, and for clean masks in a split with noisy text.
+        None if active objects are unknown, and for clean masks in a split with other noise.
         """
         masks = self.masks
         if masks is None or masks.positive is None:
             return None
-        return None if masks.untouched and self.text is not None else masks
+        has_other = self.text is not None or self.activity is not None
+        return None if masks.untouched and has_other else masks
 
 
 def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) -> Iterator[Finding]:
@@ -99,6 +115,8 @@ def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) ->
     yield from compare_objects_with_list(evidence.text, action_list)
     yield from compare_text_with_recipe(recipe, evidence.text, action_list, lexicon)
     yield from compare_masks_with_recipe(recipe, evidence.masks, action_list)
+    yield from compare_activity_with_recipe(recipe, evidence.activity, action_list)
+    yield from compare_categories_with_recipe(recipe, evidence.categories)
     for noise in recipe.noises:
         if noise.place in evidence.ledger:
             yield compare_ledger_with_recipe(noise, evidence.ledger[noise.place])
@@ -132,18 +150,21 @@ def compare_with_name(
 def _is_about_recipe(claim: NameClaim, recipe: Recipe, evidence: Evidence) -> bool:
     """Return whether a claimed rate means the recipe's rate, and not a share of all prompts."""
     of_masks = claim.medium == MASKS or (claim.medium == ANY and recipe.changes_masks)
-    return claim.by_recipe or of_masks or evidence.text is None
+    no_share = of_masks or claim.medium == LABELS
+    return claim.by_recipe or no_share or evidence.text is None
 
 
 def _compare_rate_with_recipe(claim: NameClaim, claimed: float, recipe: Recipe) -> Finding:
     known: set[float] = set()
-    if recipe.text_noise is not None and claim.medium != MASKS:
+    if recipe.text_noise is not None and claim.medium in (WORDS, ANY):
         flip_rate, rename_rate = split_rates(recipe.text_noise)
         known.add(recipe.text_noise.rate)
         if rename_rate == 0 or claim.renames:
             known.add(flip_rate)
-    if claim.medium != WORDS:
+    if claim.medium in (MASKS, ANY):
         known |= {noise.rate for noise in list_file_noises(recipe)}
+    if claim.medium in (LABELS, ANY):
+        known |= {noise.rate for noise in recipe.label_noises}
     agrees = any(abs(rate - claimed) < 1e-6 for rate in known)
     requested = " or ".join(f"{rate:.0%}" for rate in sorted(known)) or "no such noise"
     verb = "is" if agrees else "is not"
@@ -155,6 +176,10 @@ def _compare_rate_with_files(
     claim: NameClaim, rate: float, evidence: Evidence
 ) -> Iterator[Finding]:
     masks, text = evidence.comparable_masks, evidence.statistics
+    if claim.medium == LABELS or (masks is None and text is None):
+        if evidence.activity is not None:
+            yield compare_activity_with_claim(evidence.activity.statistics, claim, rate)
+        return
     means_text = text is not None and (
         claim.medium == WORDS or (claim.medium == ANY and (masks is None or text.changed.hits > 0))
     )

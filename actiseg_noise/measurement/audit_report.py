@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actiseg_data.core.tables import ReportPart
+from actiseg_noise.measurement.activity_changes import describe_activity
 from actiseg_noise.measurement.auditing import Audit
+from actiseg_noise.measurement.category_changes import describe_categories
 from actiseg_noise.measurement.mask_audit import MaskAudit
 from actiseg_noise.measurement.mask_tables import tabulate_mask_classes, tabulate_masks
 from actiseg_noise.measurement.report_parts import describe_left_out, format_proportion
@@ -24,6 +26,10 @@ def describe_audit(audit: Audit) -> Iterator[ReportPart]:
         yield f"narrations changed: {format_proportion(audit.narrations)}"
     if audit.masks is not None:
         yield from _describe_masks(audit.masks)
+    if audit.activity is not None:
+        yield from describe_activity(audit.activity)
+    if audit.categories is not None:
+        yield from describe_categories(audit.categories)
     yield from describe_left_out(audit.left_out)
     yield from _describe_findings(audit)
 

@@ -13,6 +13,8 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_noise.measurement.activity_audit import audit_activity
+from actiseg_noise.measurement.activity_changes import ActivityStatistics
 from actiseg_noise.measurement.audit_claims import NameClaim, parse_claims
 from actiseg_noise.measurement.audit_findings import (
     Evidence,
@@ -20,6 +22,8 @@ from actiseg_noise.measurement.audit_findings import (
     compare_with_recipe,
 )
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
+from actiseg_noise.measurement.category_audit import audit_categories
+from actiseg_noise.measurement.category_changes import CategoryStatistics
 from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks, read_ledger_shares
 from actiseg_noise.measurement.proportions import Proportion
@@ -55,6 +59,10 @@ class Audit:
         Changed narrations, of those with a known clean narration.
     masks : MaskAudit or None
         None if there are no noisy masks.
+    activity : ActivityStatistics or None
+        The labels of active objects; None if no clean labels are known, or if none could differ.
+    categories : CategoryStatistics or None
+        The categories of objects; None if no clean ones are known, or if none could differ.
     agreements, findings : tuple of str
         Comparisons with the recipe and the name that agree, and those that do not.
     left_out : mapping of str to str
@@ -69,6 +77,8 @@ class Audit:
     text: TextStatistics | None
     narrations: Proportion | None
     masks: MaskAudit | None
+    activity: ActivityStatistics | None
+    categories: CategoryStatistics | None
     agreements: tuple[str, ...]
     findings: tuple[str, ...]
     left_out: Mapping[str, str]
@@ -102,6 +112,8 @@ class Audit:
             "text": None if self.text is None else self.text.to_dict(),
             "narrations": None if self.narrations is None else self.narrations.to_dict(),
             "masks": None if self.masks is None else self.masks.to_dict(),
+            "activity": None if self.activity is None else self.activity.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "agreements": list(self.agreements),
             "findings": list(self.findings),
             "left_out": dict(self.left_out),
@@ -163,15 +175,19 @@ def audit(
         workers,
         stage,
     )
-    text, masks = audit_text(task), audit_masks(task)
+    text, masks, activity = audit_text(task), audit_masks(task), audit_activity(task)
+    categories = audit_categories(task)
     left_out = {**text.left_out, **masks.left_out}
     ledger = read_ledger_shares(task) if masks.value is None else {}
-    if text.value is None and masks.value is None and not ledger:
+    results = (text, masks, activity, categories)
+    if all(result.value is None for result in results) and not ledger:
         raise _refuse_unmeasurable(noisy, left_out)
-    evidence = Evidence(text.value, masks.value, task.action_list, ledger)
+    evidence = Evidence(
+        text.value, masks.value, task.action_list, ledger, activity.value, categories.value
+    )
     claims = parse_claims(noisy)
     findings = _compare(task, evidence, claims, own_lexicon)
-    sources = [result.compared_with for result in (text, masks)]
+    sources = [result.compared_with for result in results]
     sources += ["its ledger, for masks"] if ledger else []
     return Audit(
         noisy=noisy,
@@ -182,6 +198,8 @@ def audit(
         text=evidence.statistics,
         narrations=_count_narrations(task.action_list),
         masks=masks.value,
+        activity=None if activity.value is None else activity.value.statistics,
+        categories=None if categories.value is None else categories.value.statistics,
         agreements=tuple(finding.text for finding in findings if finding.agrees),
         findings=tuple(finding.text for finding in findings if not finding.agrees),
         left_out=left_out,

@@ -11,7 +11,19 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.expression_documents import find_expressions
-from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import (
+    ACTIVITY,
+    CLASS,
+    RECIPE_FILE,
+    Recipe,
+    refuse_noisy_source,
+)
+from actiseg_noise.measurement.activity_changes import ActivityStatistics, measure_activity
+from actiseg_noise.measurement.category_changes import (
+    CategoryStatistics,
+    list_category_items,
+    measure_categories,
+)
 from actiseg_noise.measurement.expression_audit import NO_NOUN, measure_expressions
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
@@ -21,8 +33,9 @@ from actiseg_noise.measurement.mask_inspection import (
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.recipes.building import check_recipe
+from actiseg_noise.split.activity_items import list_activity
 from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
-from actiseg_noise.split.text_items import read_text_items
+from actiseg_noise.split.text_items import read_noisy_list, read_text_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
 
@@ -41,6 +54,10 @@ class Inspection:
         None if the recipe has no mask noise.
     text : TextStatistics or None
         None if the recipe has no text noise.
+    activity : ActivityStatistics or None
+        None if the recipe has no noise in the labels of active objects.
+    categories : CategoryStatistics or None
+        None if the recipe has no noise in categories.
     left_out : mapping of str to str
         Metrics that could not be measured, and why. They are None.
     """
@@ -50,6 +67,8 @@ class Inspection:
     frames: int
     masks: MaskInspection | None
     text: TextStatistics | None
+    activity: ActivityStatistics | None
+    categories: CategoryStatistics | None
     left_out: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -72,6 +91,8 @@ class Inspection:
             "frames": self.frames,
             "masks": None if self.masks is None else self.masks.to_dict(),
             "text": None if self.text is None else self.text.to_dict(),
+            "activity": None if self.activity is None else self.activity.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "left_out": dict(self.left_out),
         }
 
@@ -139,6 +160,8 @@ def inspect(
         frames=sum(len(sequence.frames) for sequence in sequences),
         masks=results.get("masks", nothing).value,
         text=results.get("text", nothing).value,
+        activity=results.get(ACTIVITY, nothing).value,
+        categories=results.get(CLASS, nothing).value,
         left_out={
             name: reason for result in results.values() for name, reason in result.left_out.items()
         },
@@ -163,10 +186,26 @@ def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
     return MediumResult(measure_text(selected, task.lexicon, None))
 
 
+def _inspect_activity(task: InspectionTask) -> MediumResult[ActivityStatistics]:
+    folders = {sequence.folder for sequence in task.sequences}
+    name = f"{task.split.recipe.split}.json"
+    listed = read_noisy_list(task.split.noisy.root / IMAGE_SETS / name)
+    items = [item for item in list_activity(listed) if item.sequence in folders]
+    return MediumResult(measure_activity(items, task.lexicon))
+
+
+def _inspect_classes(task: InspectionTask) -> MediumResult[CategoryStatistics]:
+    split = task.split
+    items = list_category_items(split.noisy, split.recipe, task.sequences)
+    return MediumResult(measure_categories(items) if items else None)
+
+
 _INSPECTORS: Mapping[
     str, tuple[Callable[[Recipe], bool], Callable[[InspectionTask], MediumResult[Any]]]
 ] = {
     "masks": (lambda recipe: recipe.changes_masks, inspect_masks),
     "text": (lambda recipe: recipe.text_noise is not None, _inspect_text),
+    ACTIVITY: (lambda recipe: recipe.activity_noise is not None, _inspect_activity),
+    CLASS: (lambda recipe: recipe.class_noise is not None, _inspect_classes),
 }
 """Whether a recipe has noise to inspect, and what inspects it, by member of `Inspection`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actiseg_data.core.tables import ReportPart
+from actiseg_noise.measurement.activity_changes import describe_activity
+from actiseg_noise.measurement.category_changes import describe_categories
 from actiseg_noise.measurement.inspection import Inspection
 from actiseg_noise.measurement.mask_inspection import Bystanders, MaskInspection
 from actiseg_noise.measurement.mask_tables import tabulate_mask_classes, tabulate_masks
@@ -21,6 +23,10 @@ def describe_inspection(inspection: Inspection) -> Iterator[ReportPart]:
         yield from describe_text(inspection.text)
     if inspection.masks is not None:
         yield from _describe_masks(inspection.masks)
+    if inspection.activity is not None:
+        yield from describe_activity(inspection.activity)
+    if inspection.categories is not None:
+        yield from describe_categories(inspection.categories)
     yield from describe_left_out(inspection.left_out)
 
 

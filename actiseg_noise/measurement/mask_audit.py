@@ -211,12 +211,12 @@ def read_ledger_shares(task: AuditInput) -> dict[str, Proportion]:
     shares = {}
     documents = read_documents(task.noisy, recipe)
     summary = Cursor(documents.summary, SUMMARY_FILE)
-    if recipe.mask_noise is not None:
+    if recipe.outline_noise is not None:
         rows = documents.outline_rows
         share = Proportion(summary["noise"]["items"].as_integer(), len(rows))
-        if has_clip_units(recipe.mask_noise):
+        if has_clip_units(recipe.outline_noise):
             share = Proportion(len(documents.folders), len({row.sequence for row in rows}))
-        shares[recipe.mask_noise.place] = share
+        shares[recipe.outline_noise.place] = share
     for noise in recipe.object_noises:
         counts = summary["objects"][noise.kind]
         shares[noise.place] = Proportion(

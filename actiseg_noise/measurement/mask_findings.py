@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from actiseg_data.records.recipe_record import Noise, Recipe
-from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
@@ -49,9 +49,9 @@ def compare_masks_with_recipe(
         if masks.all.touched:
             yield Finding(False, f"{masks.all.touched} objects have other masks, {NOT_REQUESTED}")
         return
-    selectable = _list_selectable(recipe, action_list)
+    selectable = _list_selectable(recipe, masks, action_list)
     # Only with this rule does an object without noise lose pixels to the background.
-    noise = recipe.mask_noise
+    noise = recipe.outline_noise
     background = noise is not None and noise.overlap == "background"
     if noise is not None:
         changes = [change for change in masks.changes if change.place in selectable]
@@ -76,17 +76,26 @@ def compare_masks_with_recipe(
         yield Finding(False, f"{what}, but the recipe cannot change them")
 
 
-def _list_selectable(recipe: Recipe, action_list: NoisyList) -> set[tuple[str, str, int]]:
+def _list_selectable(
+    recipe: Recipe, masks: MaskAudit, action_list: NoisyList
+) -> set[tuple[str, str, int]]:
     """List sequence, frame and id of all objects whose masks a recipe could change."""
     # Objects can be merged into any other object of the sequence.
     merges = recipe.find_object_noise("merge") is not None
-    return {
-        (sequence.folder, frame, label.object_id)
-        for sequence in action_list.sequences
-        for frame in sequence.frames
-        for noise in list_file_noises(recipe)
-        for label in (sequence.objects if merges else list_eligible_objects(sequence, frame, noise))
-    }
+    seen: dict[tuple[str, str], list[int]] = {}
+    for change in masks.changes:
+        folder, frame, object_id = change.place
+        seen.setdefault((folder, frame), []).append(object_id)
+    places = set()
+    for sequence in action_list.sequences:
+        appearances = AppearanceTracker()
+        for frame in sequence.frames:
+            new = appearances.find_new(seen.get((sequence.folder, frame), ()))
+            for noise in list_file_noises(recipe):
+                eligible = list_eligible_objects(sequence, frame, noise, new)
+                labels = sequence.objects if merges else eligible
+                places |= {(sequence.folder, frame, label.object_id) for label in labels}
+    return places
 
 
 def compare_ledger_with_recipe(noise: Noise, ledger: Proportion) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actiseg_data.annotations.class_names import name_supercategory
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.progress import StageProgress
@@ -21,7 +22,7 @@ from actiseg_data.records.ledger_record import (
     read_mask_rows,
 )
 from actiseg_data.records.recipe_record import Recipe
-from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.mask_changes import (
@@ -236,14 +237,16 @@ def _measure_sequence(
     sequence, rows = job
     measurement = _SequenceMeasurement([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
+    appearances = AppearanceTracker()
     for view, (clean, noisy) in zip(
         sequence.views, split.iterate_mask_pairs(sequence), strict=True
     ):
         frame = view.frame
+        new = appearances.find_new(find_ids(clean))
         selectable = {
             label.object_id
             for noise in list_file_noises(split.recipe)
-            for label in list_eligible_objects(sequence, frame, noise)
+            for label in list_eligible_objects(sequence, frame, noise, new)
         }
         in_frame = [row for row in rows if row.frame == frame]
         kinds = {item[2]: kind for item, kind in name_kinds(in_frame).items()}

@@ -22,7 +22,6 @@ from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.recipe_record import Recipe
-from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.ghosts import add_ghosts
 from actiseg_noise.mask_noise.imported_masks import import_sequence
@@ -37,16 +36,16 @@ from actiseg_noise.mask_noise.selection_draws import (
 )
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.media.library_versions import list_versions
-from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
+from actiseg_noise.media.mask_summary import VOID_MASKS, MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.object_summary import OBJECT_SECTION, compare_object_section
-from actiseg_noise.media.summary_sections import compare_section
+from actiseg_noise.media.summary_sections import compare_counts, compare_section
 from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.split.mask_documents import encode_changes, refuse_ghosts
+from actiseg_noise.split.mask_documents import encode_changes, refuse_ghosts, refuse_polygons
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
@@ -59,6 +58,7 @@ _SUMMARISED = {
     "bystanders_cut": ("bystanders", "cut"),
     "absent": ("handled", "absent_from_frame"),
     "vanished": ("handled", "vanished_from_disk"),
+    "void": ("handled", VOID_MASKS),
 }
 """Counts of `FrameNoise`, and where ``summary.json`` has them."""
 
@@ -196,15 +196,7 @@ class MaskMediumPlan(FilePlan):
 
     def compare_tally(self, summary: Mapping[str, Any], tally: Counter[str]) -> list[str]:
         """Compare the counts of all frames with the summary."""
-        lines = []
-        for name, place in _list_summarised(self.recipe).items():
-            value: Any = summary
-            for member in place:
-                value = value.get(member) if isinstance(value, dict) else None
-            if value != tally[name]:
-                line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
-                lines.append(f"{line}, the reproduced count")
-        return lines
+        return compare_counts(summary, tally, _list_summarised(self.recipe), optional=("void",))
 
     def _corrupt(self, part: CleanPart, sequence: VideoSequence) -> Iterator[FrameNoise]:
         masks = part.iterate_masks(sequence)
@@ -233,6 +225,7 @@ class MaskMedium(Medium):
         Without these, an exact noise needs `FilePlan.apply_draws`.
         """
         changes = None
+        refuse_polygons(split)
         if self.recipe.find_object_noise("ghost") is not None:
             refuse_ghosts(split)
         if self.noise.kind == IMPORTED:

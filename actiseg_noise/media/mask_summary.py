@@ -20,6 +20,9 @@ from actiseg_noise.media.object_summary import ObjectStatistics
 from actiseg_noise.media.summary_sections import describe_noise
 from actiseg_noise.split.journal import SequenceRecord
 
+VOID_MASKS = "void_masks"
+"""The count of masks with void pixels; it is absent if there is none."""
+
 
 class MaskStatistics:
     """Statistics of the ledger's rows for masks, a few bytes per row.
@@ -133,7 +136,7 @@ class MaskSection(SectionBuilder):
         }
 
     def count_handled(self) -> dict[str, int]:
-        """Count objects without pixels or partners, and targets that were not reached."""
+        """Count objects without pixels or partners, masks with void, and missed targets."""
         alone = {
             f"{noise.kind}_without_partner": self.tally[f"{noise.kind}.alone"]
             for noise in self.recipe.object_noises
@@ -141,6 +144,8 @@ class MaskSection(SectionBuilder):
         }
         if self.recipe.find_object_noise("ghost") is not None:
             alone["ghosts_hidden"] = self.tally["ghost.hidden"]
+        if self.tally["void"]:
+            alone[VOID_MASKS] = self.tally["void"]
         return alone | {
             "absent_from_frame": self.tally["absent"],
             "vanished_from_disk": self.tally["vanished"],

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import MaskRow, TextRow
+from actiseg_data.records.ledger_record import LabelRow, MaskRow, TextRow
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.split_files import SplitFiles
@@ -60,7 +61,10 @@ class SectionBuilder(ABC):
 
     @abstractmethod
     def build_members(self) -> dict[str, Any]:
-        """Build the members of the summary."""
+        """Build the members of the summary.
+
+        Several noises of one medium build one member together: each has a part of its own.
+        """
 
     @abstractmethod
     def count_handled(self) -> dict[str, int]:
@@ -88,17 +92,25 @@ class MediumPlan(ABC):
         return {}
 
     @property
-    def documents(self) -> Mapping[str, bytes]:
-        """Lists and companion files that the noise rewrites, by relative path."""
+    def classes(self) -> Mapping[tuple[str, int], int]:
+        """New categories in documents with masks, by sequence folder and object id."""
         return {}
 
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """Digests of the content of `documents`, by relative path."""
-        return {}
+    def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:
+        """Rewrite lists and companion files, given those that earlier noises of a recipe rewrote.
+
+        The noises rewrite them in the order of `actiseg_noise.media.registry.list_media`. The
+        default changes nothing.
+
+        Raises
+        ------
+        InputError
+            If the documents of the split cannot get this noise.
+        """
+        return documents
 
     @property
-    def rows(self) -> Mapping[str, Sequence[TextRow]]:
+    def rows(self) -> Mapping[str, Sequence[TextRow | LabelRow]]:
         """Ledger rows that are known before any file is written, by sequence folder."""
         return {}
 
@@ -185,7 +197,7 @@ class Medium(ABC):
     """The member of ``summary.json`` that counts its items."""
 
     more: ClassVar[tuple[str, ...]] = ()
-    """Other media of a recipe that this medium carries out."""
+    """Other media of a recipe that this medium carries out, all together with its own."""
 
     needs_masks: ClassVar[bool]
     """Whether the clean dataset must have masks."""

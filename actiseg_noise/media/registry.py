@@ -4,36 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actiseg_data.core.errors import refuse
 from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.media.label_medium import LabelMedium
 from actiseg_noise.media.mask_medium import MaskMedium
 from actiseg_noise.media.medium import Medium
+from actiseg_noise.media.polygon_medium import PolygonMedium
 from actiseg_noise.media.text_medium import TextMedium
 
-MEDIA: Mapping[str, type[Medium]] = {medium.name: medium for medium in (MaskMedium, TextMedium)}
-"""Every medium by its name, in the order of ``summary.json``."""
+MEDIA: Mapping[str, type[Medium]] = {
+    medium.name: medium for medium in (MaskMedium, PolygonMedium, TextMedium, LabelMedium)
+}
+"""Every medium by its name, in the order of ``summary.json``, in which their noises also rewrite
+lists and companion files."""
 
 
 def list_media(recipe: Recipe) -> tuple[Medium, ...]:
-    """List the media that a recipe changes, in the order of `MEDIA`.
-
-    An `InputError` is raised for a medium that datasets of masks do not have.
+    """List the noises of a recipe, each with its medium, in the order of `MEDIA`.
 
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> [medium.name for medium in list_media(make_recipe("mixed", 0.4))]
     ['masks', 'text']
     """
-    chosen = []
-    known = {name for medium in MEDIA.values() for name in (medium.name, *medium.more)}
-    for name in (noise.medium for noise in recipe.noises if noise.medium not in known):
-        raise refuse(
-            f"has noise on {name}, which datasets of masks do not have",
-            "`recipe`",
-            "give a folder of raw annotations, or another recipe",
-        )
+    chosen: list[Medium] = []
     for name, medium in MEDIA.items():
         noises = [noise for noise in recipe.noises if noise.medium in (name, *medium.more)]
-        chosen += [medium(recipe, noises[0])] if noises else []
+        chosen += [medium(recipe, noise) for noise in (noises[:1] if medium.more else noises)]
     return tuple(chosen)
 
 

@@ -113,10 +113,11 @@ def compare_documents(out: Path, documents: SplitDocuments) -> list[str]:
     except InputError as error:
         return [str(problem) for problem in error.problems]
     lines = list(find_list_inconsistencies(parts, documents))
-    media = {medium.name: medium for medium in list_media(documents.recipe)}
+    media = list_media(documents.recipe)
+    for medium in media:
+        lines += medium.find_inconsistencies(parts[0].split, documents)
+    present = {medium.name for medium in media}
     for name, medium_class in MEDIA.items():
-        if name in media:
-            lines += media[name].find_inconsistencies(parts[0].split, documents)
-        else:
+        if name not in present:
             lines += medium_class.find_traces(parts[0].split, documents)
     return lines

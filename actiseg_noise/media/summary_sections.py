@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from actiseg_data.core.statistics import wilson_interval
@@ -77,6 +77,32 @@ def compare_members(
     for member, value in expected.items():
         if section.get(member) != value:
             yield _format_line(f"{name}.{member}")
+
+
+def compare_counts(
+    summary: Mapping[str, Any],
+    tally: Mapping[str, int],
+    places: Mapping[str, tuple[str, ...]],
+    optional: Collection[str] = (),
+) -> list[str]:
+    """Compare reproduced counts with the summary, which has them at the given places.
+
+    The summary may lack the `optional` ones that are 0.
+
+    >>> compare_counts({"noise": {"items": 3}}, {"items": 4}, {"items": ("noise", "items")})
+    ['summary.json: noise.items is not 4, the reproduced count']
+    """
+    lines = []
+    for name, place in places.items():
+        value: Any = summary
+        for member in place:
+            value = value.get(member) if isinstance(value, Mapping) else None
+        if value is None and name in optional:
+            value = 0
+        if value != tally[name]:
+            line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
+            lines.append(f"{line}, the reproduced count")
+    return lines
 
 
 def _format_line(member: str) -> str:

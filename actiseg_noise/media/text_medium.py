@@ -36,6 +36,7 @@ from actiseg_noise.media.text_summary import (
     summarise_similarity,
 )
 from actiseg_noise.recipes.kind_specs import IMPORTED
+from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import (
@@ -71,15 +72,12 @@ class TextMediumPlan(MediumPlan):
             else {}
         )
 
-    @property
-    def documents(self) -> Mapping[str, bytes]:
-        """Lists and companion files that the noise rewrites, by relative path."""
-        return self.words.documents
+    def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:
+        """Take the rewritten documents of the plan, which is made from the clean ones.
 
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """Digests of the content of `documents`, by relative path."""
-        return self.words.digests
+        No other medium rewrites documents before text noise does.
+        """
+        return documents.replace(self.words.documents, self.words.digests)
 
     @property
     def rows(self) -> Mapping[str, Sequence[TextRow]]:
@@ -179,7 +177,7 @@ class TextMedium(Medium):
         yield from compare_section(documents, cls.section, expected if expected["selected"] else {})
         for name in name_image_sets_files(split.name):
             path = split.root / IMAGE_SETS / name
-            if path.is_file() and b'_org"' in read_bytes(path):
+            if path.is_file() and any(key in read_bytes(path) for key in _CLEAN_KEYS):
                 yield f"{IMAGE_SETS}/{name}: has text noise, which {RECIPE_FILE} lacks"
         expressions = find_expressions(split)
         if expressions is not None:
@@ -204,6 +202,10 @@ class TextMedium(Medium):
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and, if narrations are parsed, of spaCy."""
         return list_versions(masks=False, language=self.noise.scope != "prompt")
+
+
+_CLEAN_KEYS = (b'exp_org"', b'class_id_org"', b'category_org"', b'narration_org"')
+"""What the lists of a split with noisy text have in them."""
 
 
 def _build_section(documents: SplitDocuments) -> dict[str, Any]:

@@ -24,20 +24,17 @@ class EntityIdentity:
     Attributes
     ----------
     video, frame, name : str
-        The video, the file name of the frame, and the name of the entity.
-    ordinal : int
-        Its position, from 0, among the entities of the frame with this name.
+        The video, the frame, and the name of the entity, which is unique in the frame.
     """
 
     video: str
     frame: str
     name: str
-    ordinal: int
 
     def make_key(self, seed: int, algorithm: int, purpose: str) -> Key:
         """Make the key of one draw about the entity."""
         purpose = f"{_PURPOSE}.{purpose}"
-        return make_key(seed, algorithm, purpose, self.video, self.frame, self.name, self.ordinal)
+        return make_key(seed, algorithm, purpose, self.video, self.frame, self.name)
 
 
 def draw_entity_selection(seed: int, entity: EntityIdentity) -> float:

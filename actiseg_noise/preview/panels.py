@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
-from actiseg_data.records.ledger_record import MaskRow, TextRow
+from actiseg_data.records.ledger_record import LabelRow, MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, load_font, measure_width, shorten_text
 from actiseg_noise.split.noisy_split import NoisySplit
@@ -84,6 +84,10 @@ class SheetFrame:
         Ledger rows of mask noise by object id.
     text_rows : dict of int to TextRow
         Ledger rows of text noise by object id.
+    label_rows : dict of int to LabelRow
+        Ledger rows of noise in the labels of active objects, by object id.
+    class_rows : dict of int to LabelRow
+        Ledger rows of categories that changed, by object id.
     photo : Image or None
         The photograph.
     dangling : bool
@@ -96,8 +100,16 @@ class SheetFrame:
     noisy: IndexMask
     mask_rows: dict[int, MaskRow]
     text_rows: dict[int, TextRow]
+    label_rows: dict[int, LabelRow]
     photo: Image.Image | None
     dangling: bool = False
+    class_rows: dict[int, LabelRow] = field(default_factory=dict)
+
+    @property
+    def marked(self) -> set[int]:
+        """The objects with noise."""
+        rows = (self.mask_rows, self.text_rows, self.label_rows, self.class_rows)
+        return set().union(*rows)
 
     @property
     def title(self) -> str:
@@ -255,7 +267,7 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
     ratio = view.size[0] / mask.shape[1]
     areas = np.bincount(mask.ravel(), minlength=256)
     half = view.size[0] // 2
-    marked = view.mask_rows.keys() | view.text_rows.keys()
+    marked = view.marked
     names = []
     visible = [number for number in find_ids(mask) if number in labels]
     for object_id in sorted(visible, key=lambda i: (i not in marked, -int(areas[i]), i)):
@@ -272,12 +284,22 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
 
 
 def _describe_object(view: SheetFrame, object_id: int, name: str, size: int, width: int) -> str:
-    """Describe an object by its noisy name and its mask noise, on two lines if one is too short."""
+    """Describe an object by its noisy name, label and mask, on two lines if one is too short."""
     text_row, mask_row = view.text_rows.get(object_id), view.mask_rows.get(object_id)
-    text = shorten_text(text_row.name if text_row is not None else name, size, width)
-    if mask_row is None:
+    label_row, class_row = view.label_rows.get(object_id), view.class_rows.get(object_id)
+    if text_row is not None:
+        name = text_row.name
+    elif class_row is not None:
+        name = class_row.category_name
+    text = shorten_text(name, size, width)
+    parts = []
+    if label_row is not None:
+        parts.append("marked" if label_row.value else "forgotten")
+    if mask_row is not None:
+        parts.append(f"{mask_row.kind} {mask_row.iou:.2f}")
+    if not parts:
         return text
-    noise = f"{mask_row.kind} {mask_row.iou:.2f}"
+    noise = ", ".join(parts)
     line = f"{text} · {noise}"
     return line if measure_width(line, size) <= width else f"{text}\n{noise}"
 

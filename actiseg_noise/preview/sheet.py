@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +14,15 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import check_known, refuse
 from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
+    LabelRow,
     MaskRow,
     TextRow,
     name_kinds,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -33,6 +32,7 @@ from actiseg_noise.preview.lettering import (
     measure_width,
     shorten_text,
 )
+from actiseg_noise.preview.noisy_sequences import join_nouns
 from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
@@ -45,7 +45,7 @@ from actiseg_noise.preview.panels import (
     write_names,
 )
 from actiseg_noise.recipes.kind_parameters import is_number
-from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 from actiseg_noise.text_noise.word_diff import compare_words
 
 FEW = 4
@@ -112,6 +112,11 @@ def make_preview(
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = _find_names(text_rows, split.recipe)
+    labels, classes = (
+        {row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == kind}
+        for kind in (ACTIVITY, CLASS)
+    )
+    classes = {object_id: row for object_id, row in classes.items() if row.has_changed}
     sheet_rows = []
     for frame, clean, noisy in split.iterate_frame_pairs(shown):
         in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
@@ -122,7 +127,8 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
+        parts = (clean, noisy, mask_rows, by_object, labels, photo, dangling, classes)
+        view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, join_nouns(text_rows))
 
@@ -142,47 +148,6 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
     stream = io.BytesIO()
     sheet.save(stream, form, **({"quality": 85} if form == "JPEG" else {"optimize": True}))
     write_bytes(path, stream.getvalue())
-
-
-def find_noisiest(out: Path) -> tuple[str, int]:
-    """Return the sequence of a noisy split with the most ledger rows, and their number.
-
-    The first of equals counts; without any noise it is the first sequence of the list.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    rows = Counter(row.sequence for row in read_ledger(out / LEDGER_FILE))
-    folders = [sequence.folder for sequence in split.sequences]
-    noisiest = max(folders, key=lambda folder: rows[folder])
-    return noisiest, rows[noisiest]
-
-
-def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
-    """Return the ledger rows of text noise of one sequence; None if the recipe has no text noise.
-
-    Raises
-    ------
-    InputError
-        If the sequence is unknown.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    split.select([sequence], "sequence")
-    if recipe.text_noise is None:
-        return None
-    rows = read_ledger(out / LEDGER_FILE)
-    return join_nouns(row for row in rows if isinstance(row, TextRow) and row.sequence == sequence)
-
-
-def join_nouns(rows: Iterable[TextRow]) -> list[TextRow]:
-    """Join the ledger rows of the nouns of each expression of a sequence to one, with all kinds."""
-    joined: dict[object, TextRow] = {}
-    for row in rows:
-        key = row.parameters.get("expression", len(joined))
-        known = joined.setdefault((key, row.object_id), row)
-        if row.kind not in known.kind.split("+"):
-            joined[key, row.object_id] = replace(known, kind=f"{known.kind}+{row.kind}")
-    return list(joined.values())
 
 
 def _find_names(rows: Iterable[TextRow], recipe: Recipe) -> dict[int, TextRow]:
@@ -247,14 +212,21 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     write_names(noisy, make_name_tags(view, view.noisy, noise=True))
     visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
-    if not masks:
-        caption = f"noisy: {renamed} of {len(visible)} objects renamed"
-        return _SheetRow((clean, noisy), (view.title, caption))
+    counts = [(len(view.mask_rows), "touched")] if masks else []
+    if view.text_rows or not (masks or view.label_rows or view.class_rows):
+        counts.append((renamed, "renamed"))
+    if view.label_rows:
+        counts += _count_labels(view, visible)
+    if view.class_rows:
+        recategorised = sum(object_id in view.class_rows for object_id in visible)
+        counts.append((recategorised, "in another category"))
+    (first, done), *remaining = counts
     # A ghost is touched, and is not visible in the clean mask.
-    known = set(visible) | view.mask_rows.keys()
-    caption = f"noisy: {len(view.mask_rows)} of {len(known)} objects touched"
-    if view.text_rows:
-        caption += f", {renamed} renamed"
+    known = {*visible, *view.mask_rows}
+    caption = f"noisy: {first} of {len(known)} objects {done}"
+    caption += "".join(f", {count} {name}" for count, name in remaining)
+    if not masks:
+        return _SheetRow((clean, noisy), (view.title, caption))
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
     lost = int((changed & (view.noisy == 0)).sum())
@@ -262,6 +234,13 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
     lines = (view.title, caption, difference)
     return _SheetRow((clean, noisy, draw_difference(view)), lines)
+
+
+def _count_labels(view: SheetFrame, visible: list[int]) -> list[tuple[int, str]]:
+    """Count the visible objects that were forgotten, and those that were marked."""
+    shown = [row for object_id, row in view.label_rows.items() if object_id in visible]
+    counts = {"forgotten": False, "marked": True}
+    return [(sum(row.value is value for row in shown), name) for name, value in counts.items()]
 
 
 def describe(recipe: Recipe) -> str:
@@ -289,6 +268,8 @@ def describe(recipe: Recipe) -> str:
             parts.append(f"for each {noise.span}")
         if "shape" in noise.parameters:
             parts.append(f"{noise.parameters['shape']} shapes")
+        if noise.change is not None:
+            parts.append(f"change {noise.change}")
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:
@@ -330,7 +311,8 @@ def _compose_sheet(
     if text_rows:
         _write_prompts(pen, top, width, text_rows)
         top += prompts
-    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.changes_masks)
+    masks, labels = recipe.changes_masks, recipe.activity_noise is not None
+    _write_foot(pen, top + 6, width, whole, shown, masks=masks, labels=labels)
     return sheet
 
 
@@ -358,10 +340,13 @@ def _write_foot(
     shown: VideoSequence,
     *,
     masks: bool,
+    labels: bool,
 ) -> None:
     """Write the number of frames, and the legend of the difference."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19
     if not masks:
+        if labels:
+            text += "; forgotten: an active object labelled as inactive; marked: the reverse"
         pen.text((_MARGIN, top), text, FAINT, load_font(size))
         return
     text += "; noisy: kind of noise and IoU with the clean object on disk"

@@ -31,6 +31,7 @@ from actiseg_noise.recipes.kind_specs import (
     KindSpec,
     list_type_names,
 )
+from actiseg_noise.recipes.noise_relations import check_relations
 from actiseg_noise.recipes.spec_finding import find_kind_spec, find_rate_keyword
 
 _SHARED = ("rate", "exact", "objects")
@@ -76,8 +77,9 @@ def make_recipe(
     lexicon : Lexicon, optional
         Lexicon for text noise. Default: the installed one.
     **settings
-        Either `exact`, `objects`, `overlap`, `scope`, `span`, `text_rate`, `boundary_rate` or
-        `object_rate`, see `change_noises`, or more parameters of the kind.
+        Either `exact`, `objects`, `overlap`, `scope`, `span`, `change`, `text_rate`,
+        `boundary_rate`, `object_rate` or `label_rate`, see `change_noises`, or more parameters of
+        the kind.
 
     Raises
     ------
@@ -129,10 +131,10 @@ def change_noises(
         The noises of a recipe.
     settings : mapping of str to any
         New values; None leaves a value as it is. `rate`, `exact` and `objects` are for every noise,
-        `overlap` for mask noise, `scope` for text noise, `span` for noise of whole objects. If
-        there are several of these, `boundary_rate` is the rate of the mask noise, `text_rate` that
-        of the text noise and `object_rate` that of the noise of whole objects. All other names
-        are parameters of a kind.
+        `overlap` for mask noise, `scope` for text noise, `span` for noise of whole objects,
+        `change` for noise in labels. If there are several of these, `boundary_rate` is the rate of
+        the mask noise, `text_rate` that of the text noise, `object_rate` that of the noise of whole
+        objects, and `label_rate` that of noise in labels. All other names are parameters of a kind.
     parameters : mapping of str to any, optional
         More parameters of a kind. None is a value here. Each goes to the noises with such a
         parameter. `check_recipe` reports unknown ones.
@@ -257,7 +259,8 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
         problems.add("lists no noise", "`recipe`", "give one under 'noises'")
     places = Counter(noise.place for noise in recipe.noises)
     for place in (place for place, count in places.items() if count > 1):
-        name = place.replace("objects.", "the kind ")
+        medium, _, kind = place.partition(".")
+        name = f"the kind {kind!r}" if kind else medium
         problems.add(f"lists several noises of {name}", "`recipe`", "keep one")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", "`seed`", "use 0 to 2**63 - 1")
@@ -315,7 +318,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
     with problems.collect():
         check_choice(noise.choice, spec.choices, member)
     _check_parameters(noise, spec, problems)
-    _check_scope(noise, problems)
+    check_relations(noise, problems)
     problems.raise_if_any()
     parameters = {
         name: parameter.normalise(noise.parameters[name])
@@ -344,31 +347,3 @@ def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) 
             problems.add(f"{name} is {given[name]!r}", f"`{name}`", f"give {parameter.wanted}")
     for low, high in list_reversed_bounds(given):
         problems.add(f"{low} is greater than {high}", f"`{low}`", "exchange the values")
-    strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
-    if strengths and sum(given.get(name) is not None for name in strengths) != 1:
-        problems.add(
-            "exactly one of target_iou and radius must be given",
-            "`target_iou`",
-            "give `target_iou` or `radius`; in a file, set the other to null",
-        )
-    if "matrix" in spec.parameters and (given.get("flip") == "matrix") != bool(given.get("matrix")):
-        problems.add(
-            "a matrix and the flip 'matrix' go together",
-            "`matrix`",
-            "set `flip` to matrix and give `matrix`, or neither",
-        )
-
-
-def _check_scope(noise: Noise, problems: ProblemCollector) -> None:
-    if noise.scope == "narration" and noise.objects != "all":
-        problems.add(
-            "objects have no effect on the scope 'narration', which changes sequences",
-            "`objects`",
-            "leave out `objects`",
-        )
-    if noise.scope == "prompt" and noise.parameters.get("pipeline", "blank") != "blank":
-        problems.add(
-            "a language pipeline has no effect on the scope 'prompt'",
-            "`pipeline`",
-            "leave it out, or set `scope` to both or narration",
-        )

@@ -210,9 +210,23 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 32 and set(value) <= set("0123456789abcdef")
 
 
+def make_switch() -> Parameter:
+    """Make a parameter that is true or false, by default false."""
+    return Parameter(False, lambda value: isinstance(value, bool), "true or false")
+
+
+PROTECT = {"protect": Parameter([], _is_id_list, "a list of class ids", _normalise_ids)}
+MATRIX = {
+    "matrix": Parameter(
+        None,
+        allow_none(_is_matrix),
+        "rows of non-negative weights by class id, none on the diagonal, or null",
+        _normalise_matrix,
+    )
+}
 WORDS = {
-    "allow_collisions": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
-    "protect": Parameter([], _is_id_list, "a list of class ids", _normalise_ids),
+    "allow_collisions": make_switch(),
+    **PROTECT,
     "lexicon": Parameter(None, _is_digest, "the digest of a lexicon"),
     "pipeline": Parameter(
         "blank",
@@ -223,12 +237,7 @@ WORDS = {
 DIFFERENCES = Parameter(None, _is_digest, "the digest of differences")
 FLIP = {
     "flip": make_choice(*FLIPS),
-    "matrix": Parameter(
-        None,
-        allow_none(_is_matrix),
-        "rows of non-negative weights by class id, none on the diagonal, or null",
-        _normalise_matrix,
-    ),
+    **MATRIX,
     "pool": Parameter(
         None,
         allow_none(lambda value: _is_id_list(value) and len(value) > 0),

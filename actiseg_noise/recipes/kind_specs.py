@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS
+from actiseg_noise.recipes.category_values import is_category_list, normalise_categories
 from actiseg_noise.recipes.kind_parameters import (
     APPROXIMATE,
     DIFFERENCES,
@@ -14,16 +16,20 @@ from actiseg_noise.recipes.kind_parameters import (
     FLIP,
     JITTER,
     LOCALISE,
+    MATRIX,
     MIX,
+    PROTECT,
     RUNS,
     SCALE,
     STRENGTH,
     SUBSTITUTE,
     WORDS,
     Parameter,
+    allow_none,
     make_choice,
     make_mixture,
     make_range_check,
+    make_switch,
     make_whole_check,
 )
 
@@ -31,6 +37,8 @@ OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
 SCOPES = ("prompt", "both", "narration", "nouns")
 SPANS = ("clip", "frame")
+ACTIVITY_CHANGES = ("both", "forget", "mark")
+CLASS_CHANGES = ("uniform", "supercategory", "matrix")
 
 MIXED: Mapping[str, tuple[str, ...]] = {"mixed": ("text", "boundary")}
 """Types that put several noises into one recipe, and the kinds of these."""
@@ -59,6 +67,7 @@ MEDIUM_SPECS: Mapping[str, MediumSpec] = {
     "masks": MediumSpec(OVERLAPS, "positive", "boundary_rate"),
     "text": MediumSpec(SCOPES, "all", "text_rate"),
     "objects": MediumSpec(SPANS, "positive", "object_rate"),
+    "labels": MediumSpec((*ACTIVITY_CHANGES, *CLASS_CHANGES), "all", "label_rate"),
 }
 """The settings of each medium by its name."""
 
@@ -79,7 +88,7 @@ class KindSpec:
     summary : str
         What the kind does, in a few words.
     medium : str
-        What it changes: ``masks``, ``text`` or ``objects``.
+        What it changes: ``masks``, ``text``, ``objects`` or ``labels``.
     outline : str or None
         The function that draws the noisy outline of an object, by its module and name below
         `actiseg_noise.mask_noise`. It is a text because the command line lists all kinds without
@@ -208,6 +217,29 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         MIX | FLIP | SUBSTITUTE | WORDS,
         "flips and substitutions, a share of each",
         medium="text",
+    ),
+    CLASS: KindSpec(
+        1,
+        {
+            "own": make_switch(),
+            **MATRIX,
+            "categories": Parameter(
+                None,
+                allow_none(is_category_list),
+                "a list of categories, each with id, name and supercategory, or null",
+                normalise_categories,
+            ),
+        },
+        "objects get another category of their dataset",
+        medium="labels",
+        own_choices=CLASS_CHANGES,
+    ),
+    ACTIVITY: KindSpec(
+        1,
+        PROTECT,
+        "active objects are labelled as inactive, and inactive ones as active",
+        medium="labels",
+        own_choices=ACTIVITY_CHANGES,
     ),
 }
 """Every kind of noise by its name."""

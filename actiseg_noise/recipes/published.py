@@ -180,8 +180,16 @@ class RecipeIndex:
 
 
 def digest_noises(noises: Iterable[Noise]) -> str:
-    """Compute the digest of noises, the same for every split and seed."""
-    return digest_json([noise.to_dict() for noise in noises])
+    """Compute the digest of noises, the same for every split, seed and list of categories."""
+    return digest_json([_describe_noise(noise) for noise in noises])
+
+
+def _describe_noise(noise: Noise) -> dict[str, Any]:
+    """Return a noise as in a recipe, without the categories of the dataset."""
+    document = noise.to_dict()
+    if "categories" in noise.parameters:
+        document["parameters"] = {**noise.parameters, "categories": None}
+    return document
 
 
 def identify_recipe(recipe: Recipe) -> RecipeIdentity:

@@ -94,10 +94,12 @@ class CleanPart:
         """Decode all files of a sequence; raise `InputError` with every fault."""
         problems = ProblemCollector()
         shapes: dict[str, list[tuple[int, ...]]] = {}
-        for kind, read in ((MASKS, self.iterate_masks), (WEIGHTS, self.iterate_weights)):
-            if kind in self.kinds:
-                with problems.collect():
-                    shapes[kind] = [pixels.shape for pixels in read(sequence)]
+        if MASKS in self.kinds:
+            with problems.collect():
+                shapes[MASKS] = self.split.list_shapes(sequence)
+        if WEIGHTS in self.kinds:
+            with problems.collect():
+                shapes[WEIGHTS] = [pixels.shape for pixels in self.iterate_weights(sequence)]
         problems.raise_if_any()
         if WEIGHTS in self.kinds:
             for path, mask, weights in zip(
@@ -120,10 +122,13 @@ class CleanPart:
             yield noise, weights
 
     def digest_files(self, sequence: VideoSequence) -> dict[str, list[str]]:
-        """Digest the pixels of a sequence's files, by kind and in frame order."""
-        readers = {MASKS: self.iterate_masks, WEIGHTS: self.iterate_weights}
+        """Digest the masks and weights of a sequence, by kind and in frame order."""
+        readers = {MASKS: self.split.digest_masks, WEIGHTS: self._digest_weights}
         own = sequence.drop_ghosts()
-        return {kind: list(map(digest_pixels, readers[kind](own))) for kind in self.kinds}
+        return {kind: readers[kind](own) for kind in self.kinds}
+
+    def _digest_weights(self, sequence: VideoSequence) -> list[str]:
+        return list(map(digest_pixels, self.iterate_weights(sequence)))
 
 
 def make_part(split: Split, sequences: Sequence[VideoSequence], *, weights: bool) -> CleanPart:

@@ -6,7 +6,7 @@ These checks do not depend on the medium. Each medium adds its own, see `actiseg
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from actiseg_data.annotations.masks import digest_pixels, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.listing import is_clutter, list_folder
+from actiseg_data.core.listing import is_clutter, list_files, list_folder
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
 from actiseg_data.layouts.dataset_split import read_document
@@ -30,6 +30,7 @@ from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.partial_split import DOCUMENTS
 from actiseg_noise.split.split_files import SplitFiles, resolve_name
 
 
@@ -66,6 +67,7 @@ def find_unlisted_files(files: SplitFiles, documents: SplitDocuments) -> list[st
         for path in _iterate_files(folder):
             if path not in known:
                 lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
+    lines += _find_unlisted_documents(files, known)
     if not {f"{IMAGE_SETS}/{recipe.split}.json", SEQUENCES_FILE} & digests.keys():
         lines.append(f"{DIGESTS_FILE}: lacks the list of the split {recipe.split!r}")
     return lines
@@ -79,6 +81,17 @@ def _list_folders(out: Path, digests: Iterable[str]) -> list[Path]:
     names = chain.from_iterable(split.name_files(MASKS, sequence) for sequence in split)
     folders = dict.fromkeys(name.rpartition("/")[0] for name in names)
     return [resolve_name(out, folder) for folder in folders]
+
+
+def _find_unlisted_documents(files: SplitFiles, known: Set[Path]) -> Iterator[str]:
+    """Find JSON files beside the documents with masks, if there are any."""
+    documents = () if files.documented is None else files.documented.form.mask_documents
+    for folder in dict.fromkeys((files.root / name).parent for name in documents):
+        own = {files.root / name for name in DOCUMENTS}
+        for file in list_files(folder, ".json", ".json.gz") if folder.is_dir() else ():
+            if file.path not in known | own:
+                name = file.path.relative_to(files.root).as_posix()
+                yield f"{name}: is not listed in {DIGESTS_FILE}"
 
 
 def find_list_inconsistencies(
@@ -161,7 +174,7 @@ def find_document_inconsistencies(
     split, digests = shared
     names = split.name_files(MASKS, sequence)
     try:
-        actual = dict(zip(names, map(digest_pixels, split.iterate_masks(sequence)), strict=True))
+        actual = dict(zip(names, split.digest_masks(sequence), strict=True))
     except InputError as error:
         return [f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"]
     return [

@@ -14,6 +14,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.mask_document import KEPT, DocumentChange, MaskKey
+from actiseg_data.layouts.polygon_split import PolygonSplit
 from actiseg_data.layouts.split import MASKS, Split
 from actiseg_noise.mask_noise.frame_noise import FrameNoise
 
@@ -29,6 +30,16 @@ def refuse_ghosts(split: Split) -> None:
                 split.root,
                 "choose other noise than ghost",
             )
+
+
+def refuse_polygons(split: Split) -> None:
+    """Raise an `InputError` for a split of polygons, which noise of pixels cannot change."""
+    if isinstance(split, PolygonSplit):
+        raise refuse(
+            "has polygons, and the recipe has noise of masks",
+            split.root,
+            "give the type of noise instead of a recipe, or prepare the dataset first",
+        )
 
 
 def encode_changes(

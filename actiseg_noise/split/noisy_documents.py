@@ -15,12 +15,13 @@ from actiseg_data.layouts.dataset_opening import is_recorded
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
+    LabelRow,
     LedgerRow,
     MaskRow,
     TextRow,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe
 from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
     SUMMARY_FILE,
@@ -31,6 +32,12 @@ from actiseg_noise.split.clean_parts import CleanPart
 
 DERIVED, COPIED = "derived", "copied"
 """How masks or weights got into a split: made for it, or copied from the source."""
+
+LABEL_THRESHOLDS = {kind: f"{kind}_threshold" for kind in (ACTIVITY, CLASS)}
+"""The members of the summary with the thresholds of exact noise in labels, by kind."""
+
+THRESHOLDS = ("threshold", "text_thresholds", *LABEL_THRESHOLDS.values())
+"""All members of the summary with thresholds of exact noise."""
 
 GIVEN_THRESHOLDS = "given_thresholds"
 """The member of the summary of a part of an exact split: its thresholds are those of the whole
@@ -77,6 +84,11 @@ class SplitDocuments:
     def text_rows(self) -> list[TextRow]:
         """The ledger's rows for text."""
         return [row for row in self.rows if isinstance(row, TextRow)]
+
+    @property
+    def label_rows(self) -> list[LabelRow]:
+        """The ledger's rows for labels."""
+        return [row for row in self.rows if isinstance(row, LabelRow)]
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -142,8 +154,9 @@ def parse_thresholds(cursor: Cursor) -> dict[str, Any]:
         If a threshold is not a number, or if those for text are not two numbers.
     """
     thresholds: dict[str, Any] = {}
-    if "threshold" in cursor:
-        thresholds["threshold"] = cursor["threshold"].as_number()
+    for name in ("threshold", *LABEL_THRESHOLDS.values()):
+        if name in cursor:
+            thresholds[name] = cursor[name].as_number()
     if "object_thresholds" in cursor:
         thresholds["object_thresholds"] = {
             kind: number.as_number()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask, check_same_size
@@ -158,7 +159,7 @@ def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySpli
     if source is None and not has_source(expected, out, recipe.split):
         return NoisySplit(noisy, None, recipe, expected, lexicon)
     clean = open_source(expected, out, recipe.split, masks=masks)
-    _refuse_different_sequences(noisy, clean)
+    _refuse_different_sequences(noisy, clean, recipe)
     return NoisySplit(noisy, clean, recipe, expected, lexicon)
 
 
@@ -238,13 +239,24 @@ def check_report_on(out: Path, source: Path | None, path: Path, parameter: str) 
     check_report_file(path, (out, find_source_root(out, source)), parameter)
 
 
-def _refuse_different_sequences(noisy: Split, clean: Split) -> None:
+def _list_constant_labels(sequence: VideoSequence, recipe: Recipe) -> tuple[Any, ...]:
+    """Return the frames and labels of a sequence that the noise of a recipe cannot change."""
+    labels = sequence.objects
+    if recipe.activity_noise is not None:
+        labels = tuple(replace(label, positive=False) for label in labels)
+    return sequence.frames, labels
+
+
+def _refuse_different_sequences(noisy: Split, clean: Split, recipe: Recipe) -> None:
     by_folder = {sequence.folder: sequence for sequence in clean.sequences}
     problems = ProblemCollector()
     for sequence in noisy.sequences:
         match = by_folder.get(sequence.folder)
         own = sequence.drop_ghosts()
-        if match is None or (match.frames, match.objects) != (own.frames, own.objects):
+        same = match is not None and (
+            _list_constant_labels(match, recipe) == _list_constant_labels(own, recipe)
+        )
+        if not same:
             fault = "has different frames or objects in" if match else "lacks"
             problems.add(
                 f"the split {clean.name!r} {fault} the sequence {sequence.folder}",

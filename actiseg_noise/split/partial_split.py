@@ -36,7 +36,7 @@ from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
-from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
+from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow, TextRow
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.split_documents import (
@@ -352,7 +352,7 @@ def is_finished(
 def write_ledger_and_digests(
     partial: Path,
     image_sets: Mapping[str, str],
-    rows: Mapping[str, Iterable[TextRow]],
+    rows: Mapping[str, Iterable[TextRow | LabelRow]],
     records: Iterable[SequenceRecord],
 ) -> Iterator[SequenceRecord]:
     """Write the ledger and the digests, and yield the records that they are written from.
@@ -366,7 +366,8 @@ def write_ledger_and_digests(
     image_sets : mapping of str to str
         Digests of the lists, by relative path.
     rows : mapping
-        Ledger rows for text by sequence folder. They come before the sequence's rows for masks.
+        Ledger rows for text and labels by sequence folder. They come before the sequence's rows for
+        masks.
     records : iterable of SequenceRecord
         The records of all sequences, in order.
 

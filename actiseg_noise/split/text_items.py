@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence, number_duplicates
 from actiseg_data.core.documents import (
     Cursor,
     collect_valid,
@@ -250,14 +250,23 @@ class NoisyList:
     Attributes
     ----------
     sequences : tuple of VideoSequence
-        The sequences, with their clean narrations if the list keeps them.
+        The sequences, with their clean narrations and labels if the list keeps them.
     narrations : mapping of str to tuple of str
         The clean and the noisy narration by sequence folder, for sequences with a
         ``narration_org`` key.
+    activity : mapping of (str, int) to tuple of bool
+        Whether an object is active, before and after noise, by sequence folder and object id; for
+        objects with a ``positive_org`` key.
     """
 
     sequences: tuple[VideoSequence, ...]
     narrations: Mapping[str, tuple[str, str]]
+    activity: Mapping[tuple[str, int], tuple[bool, bool]] = field(default_factory=dict)
+
+    def is_active(self, sequence: VideoSequence, label: ObjectLabel) -> bool:
+        """Return whether an object is active after the noise."""
+        key = (sequence.folder, label.object_id)
+        return self.activity[key][1] if key in self.activity else label.positive
 
     @property
     def changed(self) -> set[str]:
@@ -273,10 +282,7 @@ def read_noisy_list(path: Path) -> NoisyList:
 def parse_noisy_list(document: Any, where: str) -> NoisyList:
     """Parse the action list of a noisy split; errors are those of `read_noisy_list`."""
     records = [record.as_mapping() for record in Cursor(document, where).iterate_elements()]
-    clean = [
-        record | {"narration": record["narration_org"]} if _KEPT in record else record
-        for record in records
-    ]
+    clean = list(map(restore_record, records))
     problems = ProblemCollector()
     elements = list(Cursor(clean, where).iterate_elements())
     sequences = tuple(number_duplicates(collect_valid(elements, read_record, problems)))
@@ -286,7 +292,33 @@ def parse_noisy_list(document: Any, where: str) -> NoisyList:
         for sequence, record in zip(sequences, records, strict=True)
         if _KEPT in record
     }
-    return NoisyList(sequences, narrations)
+    activity = {}
+    for sequence, record in zip(sequences, records, strict=True):
+        for label, entry in zip(sequence.objects, record["object_classes"].values(), strict=True):
+            if _FLAG in entry:
+                noisy = Cursor(entry, f"{where}: {sequence.folder}")["positive"].as_flag()
+                activity[sequence.folder, label.object_id] = (label.positive, noisy)
+    return NoisyList(sequences, narrations, activity)
 
 
 _KEPT = "narration_org"
+_FLAG = "positive_org"
+
+
+def restore_record(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a noisy list with the clean narration and labels that it keeps."""
+    if _KEPT in record:
+        record = record | {"narration": record[_KEPT]}
+    objects = record.get("object_classes")
+    if not isinstance(objects, dict):
+        return record
+    restored = {
+        object_id: _restore_entry(entry) if isinstance(entry, dict) and _FLAG in entry else entry
+        for object_id, entry in objects.items()
+    }
+    return record | {"object_classes": restored}
+
+
+def _restore_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in entry.items() if name != _FLAG}
+    return kept | {"positive": entry[_FLAG]}

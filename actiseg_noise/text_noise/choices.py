@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
@@ -19,18 +19,26 @@ from actiseg_data.make.prepare.noun_classes import normalise_name
 
 
 def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
+    """Read a flip matrix with classes of a lexicon, see `read_weight_table`."""
+    return read_weight_table(path, lambda text, where: _find_class(text, lexicon, where))
+
+
+def read_weight_table(
+    path: Path, find_class: Callable[[str, str], int]
+) -> dict[str, dict[str, float]]:
     """Read a flip matrix from a CSV table.
 
     The first column has the clean class of each row, the first row the classes that it is flipped
-    to, all by id or by a name of the lexicon. Numbers are weights with any sum. The diagonal is 0
-    or empty, because the rate decides how many objects keep their class.
+    to, all by id or by name. Numbers are weights with any sum. The diagonal is 0 or empty, because
+    the rate decides how many objects keep their class.
 
     Parameters
     ----------
     path : Path
         The table.
-    lexicon : Lexicon
-        Lexicon of the names.
+    find_class : callable
+        Returns the id of a class, given its id or name and its place in the table; raises
+        `InputError` for an unknown one.
 
     Returns
     -------
@@ -54,7 +62,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     for position, name in enumerate(table[0][1:]):
         with problems.collect():
             where = f"{path}: column {position + 2} ({name[:40]!r})"
-            class_id = _find_class(name, lexicon, where)
+            class_id = find_class(name, where)
             if class_id in columns[:position]:
                 raise refuse(f"class {class_id} has two columns", where, "keep one of them")
             columns[position] = class_id
@@ -62,7 +70,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     for line, row in enumerate(table[1:], 2):
         where = f"{path}: row {line} ({row[0][:40]!r})"
         with problems.collect():
-            class_id = _find_class(row[0], lexicon, where)
+            class_id = find_class(row[0], where)
             if str(class_id) in matrix:
                 raise refuse(f"class {class_id} has two rows", where, "keep one of them")
             if len(row) != len(table[0]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from actiseg_data import __version__
@@ -96,7 +97,9 @@ def _list_causes(ours: RecipeIdentity, theirs: RecipeIdentity) -> Iterator[str]:
 def _list_absent_outputs(
     preset: Preset, published: PublishedRecipe, datasets: Iterable[str]
 ) -> Iterator[str]:
+    known = {field.name for field in fields(RecipeOutput)}
     media = {"masks" if noise.medium == "objects" else noise.medium for noise in preset.noises}
+    media &= known
     for dataset in datasets:
         if dataset not in published.outputs:
             yield f"has no golden digests on {dataset}"

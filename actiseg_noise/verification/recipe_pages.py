@@ -8,7 +8,7 @@ from typing import Any
 
 from actiseg_data.core.tables import Table, render_markdown
 from actiseg_data.records.recipe_record import MEDIUM_MEMBERS, Noise
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, MEDIUM_SPECS, OBJECTS
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, OBJECTS
 from actiseg_noise.recipes.presets import Preset, PresetSource, load_presets
 from actiseg_noise.recipes.published import (
     MaskOutput,
@@ -145,7 +145,7 @@ def _describe_noise(noise: Noise) -> list[str]:
         [
             f"`{member}`",
             _format_value(noise.choice),
-            f"one of {', '.join(MEDIUM_SPECS[noise.medium].choices)}",
+            f"one of {', '.join(spec.choices)}",
         ],
     ]
     for name, value in noise.parameters.items():

@@ -113,7 +113,9 @@ class Reproduction:
             return []
         names = dict.fromkeys(sequence.document for sequence in plan.sequences)
         expected = {
-            name: digest_json(compose_mask_document(split, name, plan.sequences, segments))
+            name: digest_json(
+                compose_mask_document(split, name, plan.sequences, segments, plan.classes)
+            )
             for name in names
             if name is not None
         }

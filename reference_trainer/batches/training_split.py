@@ -208,10 +208,11 @@ def refuse_in_dataset(folder: Path) -> None:
 
 def _open_noisy(noisy: Path, clean: ActionSplit) -> tuple[ActionSplit, str | None]:
     """Open a noisy copy of a split, and return the digest of its recipe if it has one."""
-    digest = None
+    digest, has_flips = None, False
     if (noisy / RECIPE_FILE).is_file():
         recipe = read_recipe(noisy / RECIPE_FILE)
         digest = recipe.digest
+        has_flips = recipe.activity_noise is not None
         if recipe.split != clean.name:
             raise refuse(
                 f"has noise on the split {recipe.split!r}, not on {clean.name!r}",
@@ -225,7 +226,8 @@ def _open_noisy(noisy: Path, clean: ActionSplit) -> tuple[ActionSplit, str | Non
     different += sorted(
         folder
         for folder in ours.keys() & theirs.keys()
-        if _list_constant_labels(ours[folder]) != _list_constant_labels(theirs[folder])
+        if _list_constant_labels(ours[folder], has_flips=has_flips)
+        != _list_constant_labels(theirs[folder], has_flips=has_flips)
     )
     if different:
         raise refuse(
@@ -237,10 +239,10 @@ def _open_noisy(noisy: Path, clean: ActionSplit) -> tuple[ActionSplit, str | Non
     return opened, digest
 
 
-def _list_constant_labels(sequence: VideoSequence) -> tuple[object, ...]:
-    """Return the labels that noise never changes."""
+def _list_constant_labels(sequence: VideoSequence, *, has_flips: bool) -> tuple[object, ...]:
+    """Return the labels that noise does not change; with flips, it changes which are active."""
     objects = [
-        (label.object_id, label.positive, label.handbox, label.narration)
+        (label.object_id, label.positive or has_flips, label.handbox, label.narration)
         for label in sequence.objects
     ]
     return sequence.frames, sorted(objects)

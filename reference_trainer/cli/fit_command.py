@@ -17,6 +17,7 @@ from reference_trainer.cli.trainer_arguments import (
 )
 
 if TYPE_CHECKING:
+    from actiseg_data.layouts.split import Split
     from reference_trainer.training.run_state import Run
 
 
@@ -158,6 +159,15 @@ def _print_result(run: Run) -> None:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in run.handled.items())
         print(f"handled: {', '.join(counts)}")
     print(
-        f"next: actiseg-train predict {quote_path(run.folder)} "
-        f"{quote_path(run.split.clean.root)} --split val_human --out preds"
+        f"next: actiseg-train predict {quote_path(run.folder)} {quote_path(run.split.clean.root)} "
+        f"--split {choose_evaluation_split(run.split.clean)} --out preds"
     )
+
+
+def choose_evaluation_split(trained: Split) -> str:
+    """Choose the split of a dataset that its scores are usually for; else the trained one."""
+    from actiseg_data.layouts.action_lists import list_splits
+
+    usual = ("val_human", "val")
+    known = list_splits(trained.root)
+    return next((name for name in usual if name in known), trained.name)

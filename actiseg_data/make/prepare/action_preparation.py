@@ -68,11 +68,11 @@ class ActionSource:
     Attributes
     ----------
     sequence : VideoSequence
-        The sequence, without objects.
+        The sequence. If it has no objects, all ids in its masks become objects of one name.
     name : str
-        The name of its object.
+        That name.
     class_id : int
-        The object's noun class; -1 if unknown.
+        The noun class of that name; -1 if unknown.
     masks : tuple of Path
         One for each frame.
     photographs : tuple of (Path or None)
@@ -88,7 +88,7 @@ class ActionSource:
 
 @dataclass(frozen=True)
 class ActionPreparation:
-    """What `prepare_vost` or `prepare_vscos` made.
+    """What the preparation of actions made.
 
     Attributes
     ----------
@@ -110,6 +110,10 @@ class ActionPreparation:
         SPDX identifier or file of the licence, or None if it is not known.
     unclassified : int
         Objects without a class, if a lexicon was to give them one.
+    unnamed : int
+        Objects that a table of actions does not name.
+    unknown : tuple of str
+        Sequences in that table that do not exist.
     """
 
     sequences: int
@@ -124,6 +128,8 @@ class ActionPreparation:
     skipped: int
     licence: str | None
     unclassified: int = 0
+    unnamed: int = 0
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,9 +189,9 @@ def make_source(
     for frame in frames:
         with problems.collect():
             check_name(frame, "frame", masks)
-    folder = f"{sequence.seq_id:08d}_{sequence.video}_{sequence.verb}_{sequence.noun}"
+    folder = ""
     with problems.collect():
-        check_name(folder, "sequence", masks)
+        folder = name_folder(sequence, masks)
     problems.raise_if_any()
     pictures = list_photographs(photographs)
     return ActionSource(
@@ -195,6 +201,12 @@ def make_source(
         tuple(files[frame] for frame in frames),
         tuple(pictures.get(frame) for frame in frames),
     )
+
+
+def name_folder(sequence: VideoSequence, where: Path | str) -> str:
+    """Name the folder of a sequence after its other fields; `where` is for messages."""
+    folder = f"{sequence.seq_id:08d}_{sequence.video}_{sequence.verb}_{sequence.noun}"
+    return check_name(folder, "sequence", where)
 
 
 def prepare_actions(
@@ -294,12 +306,13 @@ def _write_sequence(writer: _SequenceWriter, source: ActionSource) -> _SequenceT
             shown = find_ids(read.mask)
             ids.update(shown)
             merged += writer.options.merge and read.instances > 1
-            void += VOID in shown
+            void += VOID in {*shown} - source.sequence.object_ids
             blended += read.is_blended
             write_index_mask(target / f"{escape_name(frame)}.png", read.mask)
     problems.raise_if_any()
     photographs = _take_photographs(writer, source)
-    return _SequenceTally(frozenset(ids - {VOID}), photographs, merged, void, blended)
+    ids -= {VOID} - source.sequence.object_ids
+    return _SequenceTally(frozenset(ids), photographs, merged, void, blended)
 
 
 def _take_photographs(writer: _SequenceWriter, source: ActionSource) -> int:
@@ -325,7 +338,9 @@ def _take_photographs(writer: _SequenceWriter, source: ActionSource) -> int:
 
 
 def _add_labels(source: ActionSource, ids: Sequence[int], *, merge: bool) -> VideoSequence:
-    """Add the objects of a sequence: all take part in the action."""
+    """Add the objects of a sequence, if it has none: all take part in the action."""
+    if source.sequence.objects:
+        return source.sequence
     ids = [MERGED_ID] if merge else ids
     several = len(ids) > 1
     labels = tuple(

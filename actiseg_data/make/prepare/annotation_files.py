@@ -9,6 +9,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.listing import describe_contents, list_files
 from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
 
@@ -62,7 +63,7 @@ def find_annotation_files(annotations: Path | Sequence[Path], split: str) -> tup
     raise refuse(f"has no annotation file (*.json, *.json.gz); it has {held}", annotations, hint)
 
 
-_RECORDS = (RECIPE_FILE, SUMMARY_FILE, DIGESTS_FILE)
+_RECORDS = (RECIPE_FILE, SUMMARY_FILE, DIGESTS_FILE, SEQUENCES_FILE)
 """What a noisy copy of a folder has besides the annotation files."""
 
 _ENDINGS = (".json", ".json.gz")

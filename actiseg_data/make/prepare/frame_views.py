@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
+from actiseg_data.layouts.visor_document import fill_polygons
 from actiseg_data.layouts.visor_json import FULL, SMALL, Frame
 from actiseg_data.make.prepare.contacts import HANDS, Box, HeldEntity, find_held_entities
 from actiseg_data.make.prepare.polygon_fills import (
     Fills,
-    fill,
     paint,
     sample_map,
     sample_patch,
@@ -102,6 +102,7 @@ def _draw_held(things: tuple[HeldEntity, ...]) -> NDArray[np.bool_]:
     union = np.zeros(SMALL, bool)
     for thing in things:
         # VISOR-HOS publishes these polygons with two decimals.
-        part = sample_patch(fill(tuple(np.round(polygon, 2) for polygon in thing.polygons)))
+        rounded = tuple(np.round(polygon, 2) for polygon in thing.polygons)
+        part = sample_patch(fill_polygons(rounded))
         union[part.window] |= part.mask
     return union

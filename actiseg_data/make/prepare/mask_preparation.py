@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from actiseg_data.annotations.masks import VOID, check_same_size, find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import (
     PathLike,
@@ -25,6 +26,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.labelling import count_ids
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks
 from actiseg_data.records.licence_terms import compose_licence
@@ -103,11 +105,9 @@ def prepare_masks(
     check_name(split, "split", "`split`")
     check_outside(out, [root], "out")
     license_text, stated = compose_licence(root, licence)
-    masks = _open_folder(root, split)
-    with stage("reading masks") as progress:
-        surveyed = run_parallel(_survey_sequence, masks, masks.sequences, workers, progress)
-    has_void = {VOID} < set[int]().union(*(survey.ids for survey in surveyed))
-    objects = [sorted(survey.ids - {VOID} if has_void else survey.ids) for survey in surveyed]
+    masks = open_unlabelled(root, split)
+    survey = survey_masks(masks, masks.sequences, workers, stage)
+    objects = survey.objects
     sequences = [
         _name_sequence(sequence, number, ids)
         for number, (sequence, ids) in enumerate(zip(masks.sequences, objects, strict=True), 1)
@@ -123,7 +123,7 @@ def prepare_masks(
         objects=sum(map(len, objects)),
         masks=sum(len(sequence.frames) for sequence in sequences),
         empty=sum(not ids for ids in objects),
-        void=sum(survey.void for survey in surveyed) if has_void else 0,
+        void=survey.void,
         licence=stated,
         skipped=_count_skipped(masks),
     )
@@ -135,7 +135,8 @@ def _count_skipped(masks: MaskSplit) -> int:
     return sum(not list_files(folder.path, ".png") for folder in list_folders(root))
 
 
-def _open_folder(root: Path, split: str) -> MaskSplit:
+def open_unlabelled(root: Path, split: str) -> MaskSplit:
+    """Open a folder of masks without labels; a list of the name of the split chooses sequences."""
     whole = open_masks(root, whole=True)
     if whole.has_labels or whole.has_action_lists:
         hint = "give a folder with masks <sequence>/<frame>.png"
@@ -145,30 +146,42 @@ def _open_folder(root: Path, split: str) -> MaskSplit:
     return whole
 
 
-class _Survey(NamedTuple):
-    """The ids in the masks of a sequence, and the number of masks with the id `VOID`."""
+class MaskSurvey(NamedTuple):
+    """What the masks of some sequences show.
 
-    ids: set[int]
+    Attributes
+    ----------
+    objects : list of list of int
+        The ids of the objects of each sequence, in order.
+    void : int
+        Masks with pixels of the id `VOID`, if this is no object.
+    """
+
+    objects: list[list[int]]
     void: int
 
 
-def _survey_sequence(masks: MaskSplit, sequence: VideoSequence) -> _Survey:
-    """Survey all masks of a sequence; raise `InputError` with every fault."""
-    problems = ProblemCollector()
-    ids: set[int] = set()
-    void = 0
-    shape: tuple[int, ...] | None = None
-    for path in masks.find_masks(sequence):
-        with problems.collect():
-            mask = read_index_mask(path)
-            shape = shape or mask.shape
-            hint = "make all masks of a sequence at one size"
-            check_same_size(mask.shape, shape, "the sequence's first mask", path, hint)
-            shown = find_ids(mask)
-            ids.update(shown)
-            void += VOID in shown
-    problems.raise_if_any()
-    return _Survey(ids, void)
+def survey_masks(
+    masks: MaskSplit, sequences: Sequence[VideoSequence], workers: int, stage: StageProgress
+) -> MaskSurvey:
+    """Find the ids in the masks of some sequences. If there are others, 255 is void.
+
+    Raises
+    ------
+    InputError
+        With every faulty mask.
+    """
+    with stage("reading masks") as progress:
+        counts = run_parallel(_count_ids, masks, sequences, workers, progress)
+    has_void = {VOID} < set[int]().union(*counts)
+    return MaskSurvey(
+        [sorted({*shown} - {VOID} if has_void else shown) for shown in counts],
+        sum(shown[VOID] for shown in counts) if has_void else 0,
+    )
+
+
+def _count_ids(masks: MaskSplit, sequence: VideoSequence) -> Counter[int]:
+    return count_ids(masks.find_masks(sequence))
 
 
 def _name_sequence(sequence: VideoSequence, number: int, ids: Sequence[int]) -> VideoSequence:

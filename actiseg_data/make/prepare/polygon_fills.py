@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.polygons import Patch, fill_closed
+from actiseg_data.annotations.polygons import Patch
+from actiseg_data.layouts.visor_document import fill_polygons
 from actiseg_data.layouts.visor_json import FULL, SMALL, FloatArray
 
 
@@ -61,10 +62,5 @@ class Fills:
         """Return the fill of polygons, cut to its bounding box on the frame."""
         key = tuple(map(id, polygons))
         if key not in self._made:
-            self._made[key] = fill(polygons, self.size)
+            self._made[key] = fill_polygons(polygons, self.size)
         return self._made[key]
-
-
-def fill(polygons: tuple[FloatArray, ...], size: tuple[int, int] = FULL) -> Patch:
-    """Fill polygons even-odd, with vertices cut to whole pixels toward zero."""
-    return fill_closed([polygon.astype(np.int64) for polygon in polygons], size)

@@ -174,12 +174,12 @@ def _read_mask_documents(read: _ReadArchive, folder: Path) -> Iterator[str]:
     for sequence in split.sequences:
         names = split.name_files(MASKS, sequence)
         try:
-            masks = list(split.iterate_masks(sequence))
+            masks = list(split.iterate_digested(sequence))
         except InputError as error:
             yield f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"
             continue
-        for name, view, mask in zip(names, sequence.views, masks, strict=True):
-            read.digests[name] = digest_pixels(mask)
+        for name, view, (mask, digest) in zip(names, sequence.views, masks, strict=True):
+            read.digests[name] = digest
             place, digests = (sequence.folder, view.frame), digest_objects(mask)
             known = read.documented.get(place, digests)
             objects = {**known.objects, **digests.objects}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, MASKS
+from actiseg_data.layouts.polygon_split import PolygonSplit
 from actiseg_noise.kits.kit_checking import find_kit_differences
 from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS, RebuildKit
@@ -129,6 +130,7 @@ def list_rows(configuration: Configuration) -> list[ListedRows]:
                 tasks=tuple(plan_rows(configuration, RowSource(part, None), frames=False)),
                 ious={(row.sequence, row.frame, row.object_id): row.iou for row in rows},
                 has_noise=own and has_masks and configuration.split.recipe.changes_masks,
+                is_filled=isinstance(part.split, PolygonSplit),
             )
         )
     return lists

@@ -21,6 +21,8 @@ from actiseg_noise.releases.data_files.release_rows import RowTask, RowWords
 _BATCH = 256
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.parquet")
 _WORDS = tuple(column.name for column in fields(RowWords))
+_ADDED = "positive_clean"
+"""A column that files of version 0.1.0 lack. It says nothing if no label has noise."""
 
 Key = tuple[str, str | None, int]
 """What identifies a row among those of a list: sequence, frame and object."""
@@ -41,12 +43,15 @@ class ListedRows:
     has_noise : bool
         Whether its masks got noise, so that objects without noise of their own may have lost
         pixels to others.
+    is_filled : bool
+        Whether masks are filled from polygons, whose IoU the ledger has. That of pixels differs.
     """
 
     name: str
     tasks: tuple[RowTask, ...]
     ious: Mapping[Key, float]
     has_noise: bool
+    is_filled: bool = False
 
     def iterate_keys(self) -> Iterator[tuple[Key, RowWords, str | None]]:
         """Yield what may be a row, in the order of the rows: key, words, kind of mask noise."""
@@ -70,6 +75,11 @@ class _RowReader:
     seen: set[Key] = field(default_factory=set)
     last: int = -1
 
+    @property
+    def has_noisy_labels(self) -> bool:
+        """Whether an object is labelled as active and was not, or the reverse."""
+        return any(cells["positive"] != cells[_ADDED] for _, cells in self.expected.values())
+
     def compare(self, row: Mapping[str, Any]) -> Iterator[str]:
         """Yield a line for each cell that is not what the archive says."""
         key = (row["sequence"], row["frame"], row["object_id"])
@@ -87,7 +97,7 @@ class _RowReader:
         yield from (
             f"{shown}: {column} is not that of the archive"
             for column, value in cells.items()
-            if row[column] != value
+            if column in row and row[column] != value
         )
         if not self._is_possible(key, row["kind"], row["iou"]):
             yield f"{shown}: iou is not that of the archive"
@@ -102,14 +112,17 @@ class _RowReader:
             frame = "" if key[1] is None else key[1]
             mask = self.check.masks.get((key[0], frame))
             shows = mask is not None and key[2] in mask.objects
-            if key[1] is None or shows or key in self.listed.ious:
+            is_changed = key in self.listed.ious and not self.listed.is_filled
+            if key[1] is None or shows or is_changed:
                 yield f"lacks a row for {key[0]}, {key[1]}, object {key[2]}"
 
     def _is_possible(self, key: Key, kind: object, iou: object) -> bool:
         """Return whether an IoU is that of the ledger, or that of an object without own noise."""
         known = self.listed.ious.get(key)
         if known is not None:
-            return isinstance(iou, float) and abs(iou - known) < 1e-6
+            if not isinstance(iou, float):
+                return False
+            return 0 <= iou <= 1 if self.listed.is_filled else abs(iou - known) < 1e-6
         if iou is None:
             return True
         return self.listed.has_noise and kind is None and isinstance(iou, float) and 0 <= iou < 1
@@ -187,9 +200,13 @@ def _index_rows(listed: ListedRows) -> dict[Key, tuple[int, dict[str, Any]]]:
 
 def _read_file(path: Path, reader: _RowReader, *, frames: bool) -> Iterator[str]:
     columns = ["sequence", "frame", *_WORDS, "mask", "kind", "iou"]
+    schema = make_schema(frames=frames)
     try:
         opened = load_extra("pyarrow.parquet").ParquetFile(path)
-        if not opened.schema_arrow.equals(make_schema(frames=frames)):
+        if _ADDED not in opened.schema_arrow.names and not reader.has_noisy_labels:
+            schema = schema.remove(schema.get_field_index(_ADDED))
+            columns.remove(_ADDED)
+        if not opened.schema_arrow.equals(schema):
             yield "its columns are not those of a release"
             return
         wanted = [*columns, *(["image"] if frames else [])]

@@ -259,7 +259,7 @@ def _survey_source(
         whole = recipe.find_object_noise("missing") is None
         shared = (
             CleanPart(source, sequences, documents.kinds),
-            recipe.mask_noise if whole else None,
+            recipe.outline_noise if whole else None,
         )
         results = run_parallel(survey_source, shared, sequences, workers, progress)
     surveys = dict(zip((sequence.folder for sequence in sequences), results, strict=True))

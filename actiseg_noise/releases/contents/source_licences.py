@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actiseg_data import __version__
-from actiseg_data.layouts.action_lists import ACTIONVOS
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.licence_terms import compose_licence, find_stated_licence
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
-from actiseg_noise.corruption.licence_notice import compose_change, compose_source_licences
+from actiseg_noise.corruption.licence_notice import (
+    compose_change,
+    compose_source_licences,
+    has_own_licence,
+)
 from actiseg_noise.releases.contents.release_texts import read_text
 from actiseg_noise.split.noise_inputs import read_noise_inputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
@@ -42,7 +45,7 @@ def read_source_licences(out: Path, source: Split) -> tuple[str, str]:
     The LICENSE of the noisy split says which licence the maker stated, if any.
     """
     stated = None
-    if source.layout != ACTIONVOS.key and (out / LICENSE_FILE).is_file():
+    if not has_own_licence(source) and (out / LICENSE_FILE).is_file():
         stated = find_stated_licence(read_text(out / LICENSE_FILE))
         text, _ = compose_licence(source.root)
         stated = None if stated is None or find_stated_licence(text) == stated else stated

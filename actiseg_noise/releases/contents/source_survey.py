@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actiseg_data.annotations.masks import IndexMask, digest_pixels
+from actiseg_data.annotations.masks import digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.annotations.sizes import classify_size
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.split.clean_parts import CleanPart
 
 
@@ -50,18 +50,14 @@ def survey_source(shared: tuple[CleanPart, Noise | None], sequence: VideoSequenc
             digests[WEIGHTS] = list(map(digest_pixels, part.iterate_weights(sequence)))
             continue
         digests[MASKS] = []
-        for view, mask in zip(sequence.views, part.iterate_masks(sequence), strict=True):
-            digests[MASKS].append(digest_pixels(mask))
+        appearances = AppearanceTracker()
+        masks = part.split.iterate_digested(sequence)
+        for view, (mask, digest) in zip(sequence.views, masks, strict=True):
+            digests[MASKS].append(digest)
             if noise is not None:
-                sizes.update(_classify_items(sequence, view.frame, mask, noise))
+                areas = np.bincount(mask.ravel(), minlength=256)
+                new = appearances.find_new(np.flatnonzero(areas).tolist())
+                eligible = list_eligible_objects(sequence, view.frame, noise, new)
+                shown = (int(areas[label.object_id]) for label in eligible)
+                sizes.update(classify_size(area) for area in shown if area)
     return SourceSurvey(digests, sizes)
-
-
-def _classify_items(
-    sequence: VideoSequence, frame: str, mask: IndexMask, noise: Noise
-) -> list[str]:
-    """List the size of each object that the noise could select in a frame."""
-    areas = np.bincount(mask.ravel(), minlength=256)
-    labels = list_eligible_objects(sequence, frame, noise)
-    visible = (int(areas[label.object_id]) for label in labels)
-    return [classify_size(area) for area in visible if area]

@@ -44,6 +44,7 @@ COLUMNS = {
     "class_id": "int32",
     "class_id_clean": "int32",
     "positive": "bool",
+    "positive_clean": "bool",
     "mask": "image",
     "picture": "image",
     "kind": "string",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actiseg_data.annotations.masks import IndexMask, check_same_size, digest_pixels
+from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.png import encode_bilevel
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
@@ -33,7 +33,7 @@ class RowWords:
         Its name.
     class_id, class_id_clean : int
         Its EPIC noun class.
-    positive : bool
+    positive, positive_clean : bool
         Whether it takes part in the action.
     kind_text : str or None
         The kind of text noise; None if its words are unchanged.
@@ -47,6 +47,7 @@ class RowWords:
     class_id: int
     class_id_clean: int
     positive: bool
+    positive_clean: bool
     kind_text: str | None
 
 
@@ -144,8 +145,8 @@ def make_rows(source: RowSource, task: RowTask) -> tuple[ReleaseRow, ...]:
     rows: list[ReleaseRow] = []
     views = sequence.views
     problems = ProblemCollector()
-    for position, (clean, noisy) in enumerate(_iterate_pairs(source, sequence)):
-        if digest_pixels(noisy) != task.digests[position]:
+    for position, (clean, noisy, digest) in enumerate(_iterate_pairs(source, sequence)):
+        if digest != task.digests[position]:
             what = (
                 f"was changed after the split was made: its pixels are not what {DIGESTS_FILE} says"
             )
@@ -161,22 +162,25 @@ def make_rows(source: RowSource, task: RowTask) -> tuple[ReleaseRow, ...]:
 
 def _iterate_pairs(
     source: RowSource, sequence: VideoSequence
-) -> Iterator[tuple[IndexMask, IndexMask]]:
-    """Yield the clean and the noisy mask of each frame; the same one twice if it is a copy."""
+) -> Iterator[tuple[IndexMask, IndexMask, str]]:
+    """Yield the clean and the noisy mask of each frame, and the digest of the noisy one.
+
+    A copy has the same mask twice.
+    """
     split = source.part.split
     if source.clean is None:
-        for mask in split.iterate_masks(sequence):
-            yield mask, mask
+        for mask, digest in split.iterate_digested(sequence):
+            yield mask, mask, digest
         return
     masks = zip(
         split.find_masks(sequence),
         source.clean.iterate_masks(sequence),
-        split.iterate_masks(sequence),
+        split.iterate_digested(sequence),
         strict=True,
     )
-    for path, clean, noisy in masks:
+    for path, clean, (noisy, digest) in masks:
         check_same_size(noisy.shape, clean.shape, "the clean mask", path, "make the split again")
-        yield clean, noisy
+        yield clean, noisy, digest
 
 
 def _make_frame_rows(

@@ -16,7 +16,8 @@ _MEANINGS = {
     "name_clean": "the noun without noise",
     "class_id": "class of the object, with noise",
     "class_id_clean": "class without noise",
-    "positive": "whether the object is active, that is, takes part in the action",
+    "positive": "whether the object is active, that is, takes part in the action; with noise",
+    "positive_clean": "the same without noise",
     "mask": "mask of the object with noise: PNG of 1 bit; pixels of the object are non-zero",
     "picture": (
         "the object before (left) and after the noise (right), drawn from masks: orange was "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
@@ -12,11 +13,13 @@ from actiseg_data.layouts.image_sets import (
     ObjectEntry,
 )
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import TextRow, name_kinds
+from actiseg_data.records.ledger_record import LabelRow, TextRow, name_kinds
+from actiseg_data.records.recipe_record import CLASS
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
 from actiseg_noise.split.clean_parts import CleanPart
+from actiseg_noise.split.text_items import read_noisy_list
 
 
 def open_row_sources(configuration: Configuration) -> tuple[RowSource, ...]:
@@ -61,6 +64,9 @@ def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) 
     for (folder, frame, object_id), kind in named.items():
         kinds.setdefault(folder, {})[frame, object_id] = kind
     words = _read_words(part.split, text_kinds)
+    for row in documents.label_rows if own else ():
+        if row.kind == CLASS:
+            words[row.sequence] = _change_category(words[row.sequence], row)
     places = open_frame_places(part, configuration.split.expected) if frames else ()
     problems = ProblemCollector()
     tasks = []
@@ -103,6 +109,8 @@ def _read_words(
 ) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
     prompts, entries = split.read_prompts(), split.read_object_entries()
+    listed = read_noisy_list(split.list_path) if split.has_action_lists else None
+    activity = {} if listed is None else listed.activity
     words = {}
     for sequence in split.sequences:
         named = {entry.object_id: entry for entry in entries.get(sequence.folder, ())}
@@ -111,6 +119,7 @@ def _read_words(
         words[sequence.folder] = tuple(
             _make_words(
                 label,
+                activity.get((sequence.folder, label.object_id)),
                 prompted.get(label.object_id),
                 named.get(label.object_id),
                 text_kinds.get((sequence.folder, _get_text_key(label, prompted))),
@@ -120,6 +129,16 @@ def _read_words(
     return words
 
 
+def _change_category(words: tuple[RowWords, ...], row: LabelRow) -> tuple[RowWords, ...]:
+    """Give one of the objects of a sequence the category of a ledger row."""
+    return tuple(
+        replace(entry, name=row.category_name, class_id=row.category_id)
+        if entry.object_id == row.object_id
+        else entry
+        for entry in words
+    )
+
+
 def _get_text_key(label: ObjectLabel, prompts: Mapping[int | None, Expression]) -> object:
     """Return what a ledger row names: an object, or in other datasets its expression."""
     prompt = prompts.get(label.object_id)
@@ -127,7 +146,11 @@ def _get_text_key(label: ObjectLabel, prompts: Mapping[int | None, Expression]) 
 
 
 def _make_words(
-    label: ObjectLabel, prompt: Expression | None, entry: ObjectEntry | None, kind: str | None
+    label: ObjectLabel,
+    activity: tuple[bool, bool] | None,
+    prompt: Expression | None,
+    entry: ObjectEntry | None,
+    kind: str | None,
 ) -> RowWords:
     """Join what the list, the prompts and the objects file say about an object.
 
@@ -151,5 +174,6 @@ def _make_words(
         class_id=class_id,
         class_id_clean=clean_class,
         positive=label.positive,
+        positive_clean=label.positive if activity is None else activity[0],
         kind_text=kind,
     )

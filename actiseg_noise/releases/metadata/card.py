@@ -73,15 +73,22 @@ def compose_card(contents: ReleaseContents) -> str:
 def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     yield escape_markdown(describe_release(contents))
     rows = []
+    has_labels = any(entry.documents.label_rows for entry in contents.configurations)
     for entry in contents.configurations:
         recipe, documents = entry.split.recipe, entry.documents
         row = [entry.name, recipe.split, *map(str, count_contents(entry).values())]
         row += [str(count_rows(contents, entry) or "")]
         row += [str(len(name_kinds(documents.mask_rows))), str(len(documents.text_rows))]
+        row += [str(sum(row.has_changed for row in documents.label_rows))] * has_labels
         row += [name_recipe(recipe) or recipe.digest]
         rows.append(row)
     heads = ("configuration", "list", "sequences", "frames", "objects", "rows")
-    yield format_table((*heads, "changed masks", "changed text (objects)", "recipe"), rows)
+    changed = [
+        "changed masks",
+        "changed text (objects)",
+        *["changed labels (objects)"] * has_labels,
+    ]
+    yield format_table((*heads, *changed, "recipe"), rows)
     url = contents.description.url
     published = "" if contents.description.date is None else f", {contents.description.date}"
     yield f"Version {escape_markdown(contents.description.version)}{published}" + (

@@ -39,7 +39,8 @@ _LEDGER_KEYS = (
     "sequence, frame (null for text), object_id (null for a narration), object (the clean name), "
     "kind, parameters (what was drawn), and for masks status (met, or how the target was missed), "
     "iou_target, iou_drawn (before overlaps), iou (on disk), area (clean pixels), area_ratio; for "
-    "text class_id_org, class_id, name, prompt_org, prompt, synset_org, synset, similarity"
+    "text class_id_org, class_id, name, prompt_org, prompt, synset_org, synset, similarity; for "
+    "labels value_org, value"
 )
 
 _MOST_NAMED = 5

@@ -40,7 +40,7 @@ CROISSANT_FILE = "croissant.json"
 
 PROMPT_FIELDS = (
     *("sequence", "frame", "object_id", "prompt", "prompt_clean", "name", "name_clean"),
-    *("class_id", "class_id_clean", "positive", "kind_text"),
+    *("class_id", "class_id_clean", "positive", "positive_clean", "kind_text"),
 )
 """The fields of the record set of prompts."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.layouts.dataset_split import DatasetSplit
-from actiseg_data.records.recipe_record import Noise
+from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
@@ -44,11 +44,13 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
             yield _describe_import(noise, configuration.origin)
         elif noise.medium == "objects":
             yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
-        elif noise.medium == "masks":
+        elif noise.medium in ("masks", "polygons"):
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
-        else:
+        elif noise.medium == "text":
             words = _name_texts(configuration, noise)
             yield _describe_text_noise(noise, words) + _describe_text_result(configuration, words)
+        else:
+            yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
 
 def _describe_import(noise: Noise, origin: str) -> str:
@@ -62,7 +64,7 @@ def _describe_import(noise: Noise, origin: str) -> str:
 
 def _name_items(noise: Noise) -> str:
     objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
-    if noise.medium == "masks":
+    if noise.medium in ("masks", "polygons"):
         return f"{objects} in frames"
     if noise.medium == "objects":
         return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {noise.span}s"
@@ -70,6 +72,7 @@ def _name_items(noise: Noise) -> str:
 
 
 def _describe_mask_noise(noise: Noise) -> str:
+    name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
     if has_clip_units(noise):
@@ -88,7 +91,7 @@ def _describe_mask_noise(noise: Noise) -> str:
             "independently"
         )
     return (
-        f"Mask noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
+        f"{name} ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
         f"{done}{describe_strength(noise)}"
     )
 
@@ -100,7 +103,8 @@ def describe_strength(noise: Noise) -> str:
         return f" by {parameters['radius']:g} pixels"
     if parameters.get("target_iou") is not None:
         target = f"{parameters['target_iou']:g}"
-        return f" so that the IoU with the clean mask is {target} before overlaps"
+        before = "" if noise.medium == "polygons" else " before overlaps"
+        return f" so that the IoU with the clean mask is {target}{before}"
     return ""
 
 
@@ -184,6 +188,40 @@ def _describe_text_result(configuration: Configuration, words: str) -> str:
     counts = Counter(row.kind for row in rows)
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
+
+
+_LABEL_CHANGES = {
+    "both": ("objects", "the label, active or not, is flipped"),
+    "forget": ("active objects", "the label becomes inactive"),
+    "mark": ("inactive objects", "the label becomes active"),
+    "uniform": ("objects", "another category is drawn from all of the dataset"),
+    "supercategory": ("objects", "another category is drawn from the same supercategory"),
+    "matrix": ("objects", "another category is drawn by a matrix of confusions"),
+}
+"""What noise in labels is for, and what it does, by its change."""
+
+
+def _describe_label_noise(noise: Noise) -> str:
+    objects, done = _LABEL_CHANGES[str(noise.change)]
+    if noise.kind == CLASS and noise.parameters["own"]:
+        done = done.replace("another category is drawn", "a category is drawn, perhaps its own,")
+    if noise.exact:
+        words = f"for exactly {100 * noise.rate:g} % of the {objects} {done}"
+    else:
+        words = f"for each of the {objects} {done} with probability {noise.rate:g}, independently"
+    return f"Noise in labels ({noise.kind}, algorithm {noise.algorithm}): {words}"
+
+
+def _describe_label_result(configuration: Configuration, noise: Noise) -> str:
+    rows = [row for row in configuration.documents.label_rows if row.kind == noise.kind]
+    section = configuration.documents.read_section("labels").get(noise.kind, {})
+    flips = {"forgotten": False, "marked": True}
+    counts = ((sum(row.value is value for row in rows), name) for name, value in flips.items())
+    kinds = [f"{count} {name}" for count, name in counts if count]
+    changed = sum(row.has_changed for row in rows)
+    words = "categories" if noise.kind == CLASS else "labels"
+    share = _format_share(changed, section.get("items"), words)
+    return f". Changed: {share}{_format_parts(kinds)}"
 
 
 def _format_share(count: int, items: object, words: str) -> str:

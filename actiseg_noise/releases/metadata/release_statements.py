@@ -29,6 +29,14 @@ _CHANGES = "Changed in this release"
 NOTICE_ADDITIONS = (_PARTS, _CHANGES)
 """One of these follows the notice of the source in the NOTICE of a release."""
 
+_MEDIA = {
+    "masks": "masks",
+    "text": "prompts",
+    "labels": "labels of active objects",
+    "categories": "categories",
+}
+"""What the documents call the media."""
+
 _HANDLED = {
     "sequences_without_active_object": "sequences without an active object",
     "names_with_colon": (
@@ -40,6 +48,7 @@ _HANDLED = {
         "that noise could change"
     ),
     "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "void_masks": "masks with void pixels (255), which are of no object and were kept",
     "target_not_reached": "masks whose target IoU could not be reached, before overlaps",
     "one_name": (
         "objects whose class has only one name, so that they can be flipped but not substituted"
@@ -53,6 +62,9 @@ _HANDLED = {
     "narration_without_noun": "narrations without a noun that the lexicon knows",
     "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
     "prompts_with_another_narration": "prompts that quote another narration than their sequence",
+    "sequences_left_without_active_label": "sequences that lost their last active label",
+    "unknown_category": "objects whose category is not in the list of categories",
+    "no_other_category": "objects without another category that they could get",
 }
 """What the counts of special cases in a summary are of."""
 
@@ -102,8 +114,7 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
 
 def _name_media(configurations: Iterable[Configuration]) -> str:
     media = list_changed_media(configurations)
-    words = {"masks": "masks", "text": "prompts"}
-    return " and ".join(words[medium] for medium in words if medium in media)
+    return join_words([words for medium, words in _MEDIA.items() if medium in media], "and")
 
 
 def describe_size(contents: ReleaseContents) -> list[str]:
@@ -133,9 +144,8 @@ def describe_selection(contents: ReleaseContents) -> list[str]:
 
 def describe_repeats(contents: ReleaseContents) -> list[str]:
     """Say which masks or prompts are those of an earlier configuration."""
-    words = {"masks": "masks", "text": "prompts"}
     return [
-        f"The {words[medium]} of {name} are those of {earlier}, so tables and pictures do not "
+        f"The {_MEDIA[medium]} of {name} are those of {earlier}, so tables and pictures do not "
         "repeat them."
         for (name, medium), earlier in sorted(find_repeats(contents).items())
     ]

@@ -10,6 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.escaping import escape_csv
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
@@ -28,7 +29,7 @@ class NoiseStatistics:
     configuration, split : str
         Where the items are.
     medium : str
-        ``masks``, ``objects`` or ``text``.
+        ``masks``, ``objects``, ``text``, ``labels`` or ``categories``.
     group : str
         ``all``, ``kind``, ``size`` or ``bystanders``. Bystanders are objects without noise of their
         own, of which those count as noisy that lost pixels to a neighbour.
@@ -46,7 +47,7 @@ class NoiseStatistics:
         `noisy` divided by the items of the group ``all``. None for bystanders.
     measure : str
         What the quantiles are of: ``iou`` with the clean object on disk, or WordNet ``similarity``
-        of the new name and the clean one.
+        of the new name and the clean one. Empty for labels and categories.
     minimum, q05, q25, q50, q75, q95, maximum : float or None
         The quantiles; None without items, and for several kinds of text noise together. The least
         and the greatest value; None for bystanders, of which summaries have no extremes.
@@ -76,19 +77,21 @@ class NoiseStatistics:
 COLUMN_MEANINGS = {
     "configuration": "the configuration",
     "split": "the action list",
-    "medium": "masks, objects (whole objects) or text",
+    "medium": "masks, objects (whole objects), text, labels (of active objects) or categories",
     "group": "all; kind; size; or bystanders, which are objects without noise of their own",
-    "name": "name of the kind or the size",
+    "name": "name of the kind or the size; of labels forgotten (active objects labelled as "
+    "inactive) and marked (the reverse)",
     "items": "items that noise could select; for a size, those of this size; for whole "
     "objects, what one draw selects in a clip or frame; for within-category, "
-    "those that were not flipped and have another name; for bystanders, all of them",
+    "those that were not flipped and have another name; for bystanders, all of them; for forgotten "
+    "the active objects, for marked the others",
     "noisy": "items that changed",
     "rate": "noisy divided by items",
     "rate_low": "lower end of the 95 % interval of the rate (Wilson)",
     "rate_high": "upper end of the interval",
     "share": "noisy divided by the items of the group all",
     "measure": "what the quantiles are of: iou with the clean mask on disk, or similarity (Wu and "
-    "Palmer, WordNet 3.0) of the new and the clean class",
+    "Palmer, WordNet 3.0) of the new and the clean class; empty for labels and categories",
     "minimum": "least value",
     "q05": "5 % quantile",
     "q25": "25 % quantile",
@@ -111,7 +114,12 @@ def list_statistics(contents: ReleaseContents) -> tuple[NoiseStatistics, ...]:
 
 def list_configuration_statistics(configuration: Configuration) -> list[NoiseStatistics]:
     """List the statistics of a configuration, from its ledger and summary."""
-    return [*_list_mask_rows(configuration), *_list_text_rows(configuration)]
+    return [
+        *_list_mask_rows(configuration),
+        *_list_text_rows(configuration),
+        *_list_label_rows(configuration),
+        *_list_category_rows(configuration),
+    ]
 
 
 def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
@@ -124,12 +132,12 @@ def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
 def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     yield from _list_object_rows(configuration)
     rows = configuration.documents.outline_rows
-    if configuration.split.recipe.mask_noise is None and not rows:
+    if configuration.split.recipe.outline_noise is None and not rows:
         return
     noise = configuration.documents.read_section("noise")
     group = _GroupFactory(configuration, "masks", noise.get("items"))
     yield group.make_row("all", "all", noise, [row.iou for row in rows])
-    mask_noise = configuration.split.recipe.mask_noise
+    mask_noise = configuration.split.recipe.outline_noise
     together = mask_noise is not None and has_clip_units(mask_noise)
     for kind in sorted({row.kind for row in rows}):
         ious = [row.iou for row in rows if row.kind == kind]
@@ -183,6 +191,28 @@ def _list_text_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
         yield group.make_row("kind", kind, share, [r.similarity for r in rows if r.kind == kind])
 
 
+def _list_label_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    rows = [row for row in configuration.documents.label_rows if row.kind == ACTIVITY]
+    if configuration.split.recipe.activity_noise is None and not rows:
+        return
+    section = configuration.documents.read_section("labels").get(ACTIVITY, {})
+    group = _GroupFactory(configuration, "labels", section.get("items"))
+    yield group.make_plain_row("all", "all", section, len(rows))
+    for name, value in (("forgotten", False), ("marked", True)):
+        noisy, share = sum(row.value is value for row in rows), section.get(name, {})
+        if noisy or share.get("items"):
+            yield group.make_plain_row("kind", name, share, noisy)
+
+
+def _list_category_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    rows = [row for row in configuration.documents.label_rows if row.kind == CLASS]
+    if configuration.split.recipe.class_noise is None and not rows:
+        return
+    share = configuration.documents.read_section("labels").get(CLASS, {}).get("changed", {})
+    group = _GroupFactory(configuration, "categories", share.get("items"))
+    yield group.make_plain_row("all", "all", share, sum(row.has_changed for row in rows))
+
+
 def _read_rate(
     section: Mapping[str, Any], noisy: int | None, *, together: bool = False
 ) -> dict[str, Any]:
@@ -209,7 +239,7 @@ class _GroupFactory:
     configuration : Configuration
         Where the items are.
     medium : str
-        ``masks``, ``objects`` or ``text``.
+        ``masks``, ``objects``, ``text``, ``labels`` or ``categories``.
     items : int or None
         Items of the group ``all``.
     """
@@ -222,8 +252,21 @@ class _GroupFactory:
         self, group: str, name: str, share: Mapping[str, Any], measured: Sequence[float]
     ) -> NoiseStatistics:
         """Make the statistics of one group, from its rate and the measure of each noisy item."""
-        low, high = share.get("interval_95") or (None, None)
         values = summarise_values(measured)
+        return replace(
+            self.make_plain_row(group, name, share, len(measured)),
+            measure="iou" if self.medium == "masks" else "similarity",
+            minimum=min(measured, default=None),
+            maximum=max(measured, default=None),
+            **{name: values[name] for name in _QUANTILES},
+        )
+
+    def make_plain_row(
+        self, group: str, name: str, share: Mapping[str, Any], noisy: int
+    ) -> NoiseStatistics:
+        """Make the statistics of one group without a measure, from its rate."""
+        low, high = share.get("interval_95") or (None, None)
+        quantiles: dict[str, Any] = dict.fromkeys(("minimum", *_QUANTILES, "maximum"))
         return NoiseStatistics(
             configuration=self.configuration.name,
             split=self.configuration.split.recipe.split,
@@ -231,13 +274,11 @@ class _GroupFactory:
             group=group,
             name=name,
             items=share.get("items"),
-            noisy=len(measured),
+            noisy=noisy,
             rate=share.get("realised_rate"),
             rate_low=None if low is None else round(low, 6),
             rate_high=None if high is None else round(high, 6),
-            share=round(len(measured) / self.items, 6) if self.items else None,
-            measure="similarity" if self.medium == "text" else "iou",
-            minimum=min(measured, default=None),
-            maximum=max(measured, default=None),
-            **{name: values[name] for name in _QUANTILES},
+            share=round(noisy / self.items, 6) if self.items else None,
+            measure="",
+            **quantiles,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actiseg_data.records.recipe_record import Noise
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import join_words
@@ -61,6 +61,8 @@ def describe_key(contents: ReleaseContents) -> str:
         media = list_changed_media(contents.configurations)
         keys = ["iou below 1 for wrong masks"] * ("masks" in media)
         keys += ["kind_text for wrong prompts"] * ("text" in media)
+        keys += ["positive unlike positive_clean for wrong labels"] * ("labels" in media)
+        keys += ["class_id unlike class_id_clean for wrong categories"] * ("categories" in media)
         lines.append(f"Use {join_words(keys, 'and')}.")
     return " ".join(lines)
 
@@ -109,6 +111,20 @@ def list_protocol(contents: ReleaseContents) -> list[str]:
     ]
 
 
+_LABEL_LIMITS = (
+    "Labels of active objects are flipped for whole sequences and independently of one another. "
+    "People forget and mark objects depending on how visible they are and on the action.",
+    "Prompts, masks, the flags handbox and narration, and training weights do not follow a flipped "
+    "label, so they can tell the clean one.",
+)
+
+
+_CLASS_LIMIT = (
+    "Categories are drawn for each object independently, whatever it looks like. People confuse "
+    "categories that look alike."
+)
+
+
 def list_limits(contents: ReleaseContents) -> list[str]:
     """List the known limits of a release."""
     noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
@@ -131,6 +147,10 @@ def list_limits(contents: ReleaseContents) -> list[str]:
     limits += _list_object_limits(noises)
     texts = [noise for noise in noises if noise.medium == "text"]
     limits += _list_text_limits(texts)
+    if any(noise.kind == ACTIVITY for noise in noises):
+        limits += list(_LABEL_LIMITS)
+    if any(noise.kind == CLASS and noise.change != "matrix" for noise in noises):
+        limits.append(_CLASS_LIMIT)
     if contents.source.rendered:
         limits.append("Frames are rendered from masks. Results on them do not carry over to video.")
     limits.append(
@@ -155,7 +175,7 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
-    noises = [entry.split.recipe.mask_noise for entry in contents.own]
+    noises = [entry.split.recipe.outline_noise for entry in contents.own]
     if any(noise is not None and not has_clip_units(noise) for noise in noises):
         yield (
             "Mask noise is drawn for each object in each frame independently. Errors of annotators "

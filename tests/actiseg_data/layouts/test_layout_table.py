@@ -14,12 +14,13 @@ from actiseg_data.layouts import layout_table
 from actiseg_data.layouts.layout import DocumentKind, Layout
 from actiseg_data.layouts.layout_table import LAYOUTS, PLAIN_LAYOUT
 from actiseg_data.layouts.mask_folders import open_folder
-from actiseg_data.layouts.opening import open_masks, open_split
+from actiseg_data.layouts.opening import open_action_split, open_masks
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_eval.cli.app import app
 from tests.helpers.roots import clip, make_root
 
 TOY = Layout(
+    key="toy",
     name="a toy",
     description="a toy dataset (a test takes it)",
     is_root=lambda root: (root / "toy.txt").is_file(),
@@ -29,6 +30,7 @@ TOY = Layout(
     ),
 )
 LABELS = Layout(
+    key="labels",
     name="a folder of labels",
     description="labels and lists (a test takes it)",
     is_root=lambda root: (root / "labels").is_dir(),
@@ -68,7 +70,7 @@ def test_messages_name_a_layout_of_the_table(toy, tmp_path):
     (tmp_path / "toys.json").write_text('{"toys": []}')
     assert recognise_dataset(tmp_path / "toys.json") == "a list of toys"
     with pytest.raises(InputError, match="not an ActionVOS root but a toy dataset"):
-        open_split(toy, "train")
+        open_action_split(toy, "train")
 
 
 @pytest.mark.parametrize(("split", "listed"), [(None, True), ("2017/val", True), (None, False)])

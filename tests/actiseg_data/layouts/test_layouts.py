@@ -118,9 +118,9 @@ def test_a_missing_root_is_refused(tmp_path):
         open_split(tmp_path / "absent", "train")
     with pytest.raises(InputError, match="splits here: none"):
         open_split(tmp_path, "train")
-    (tmp_path / "file.json").touch()
+    (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is not a folder"):
-        open_split(tmp_path / "file.json", "train")
+        open_split(tmp_path / "file", "train")
 
 
 @pytest.mark.parametrize(

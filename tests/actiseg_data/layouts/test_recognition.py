@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_eval.predictions.ground_truth import open_truth
 from tests.helpers.command import run
@@ -70,8 +70,10 @@ KINDS = {
         lambda root: write(root / "valid" / "meta.json", META),
     ],
     "COCO annotations": [
-        lambda root: write(root / "annotations" / "instances_val2017.json", COCO),
         lambda root: write(root / "instances.json", COCO),
+    ],
+    "a folder around COCO": [
+        lambda root: write(root / "annotations" / "instances_val2017.json", COCO),
     ],
     "a list of COCO results": [lambda root: write(root / "results.json", RESULTS)],
     "a folder of masks": [
@@ -99,13 +101,13 @@ def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp
     make(tmp_path / "data")
     assert recognise_dataset(tmp_path / "data").startswith(kind)
     with pytest.raises(InputError) as caught:
-        open_split(tmp_path / "data", "train")
+        open_action_split(tmp_path / "data", "train")
     (problem,) = caught.value.problems
     assert kind in problem.what
 
 
 @pytest.mark.parametrize(
-    "kind", ["raw VISOR", "VISOR's dense", "YouTube-VOS", "COCO annotations", "a list of COCO"]
+    "kind", ["raw VISOR", "VISOR's dense", "COCO annotations", "a list of COCO"]
 )
 def test_truth_of_another_kind_is_refused_by_name(kind, tmp_path):
     make = next(makers[0] for name, makers in KINDS.items() if name.startswith(kind))

@@ -14,6 +14,7 @@ from scipy.ndimage import binary_dilation
 from actiseg_data.annotations.polygons import Patch, _paint_spans
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.opencv import load_cv2
+from actiseg_data.layouts.visor_document import fill_polygons
 from actiseg_data.layouts.visor_json import FULL, SMALL, Frame, read_video
 from actiseg_data.make.prepare.contacts import (
     HANDS,
@@ -24,7 +25,7 @@ from actiseg_data.make.prepare.contacts import (
     is_dropped,
     iterate_touches,
 )
-from actiseg_data.make.prepare.polygon_fills import Fills, fill, sample_map, sample_patch
+from actiseg_data.make.prepare.polygon_fills import Fills, sample_map, sample_patch
 from tests.helpers.visor_files import VisorFiles, entity, entity_id, frame, rectangle
 
 N = 10
@@ -185,8 +186,8 @@ def test_polygons_far_outside_cost_nothing() -> None:
     far = 90_000.0
     corners = [[far, -far], [far, far]] * 4000
     zigzag = np.array([[100.0, 100.0], *corners, [100.0, 200.0]])
-    assert fill((zigzag,)).mask.shape == (1080, 1820)
-    assert fill((zigzag + 2000,)).mask.size == 0
+    assert fill_polygons((zigzag,)).mask.shape == (1080, 1820)
+    assert fill_polygons((zigzag + 2000,)).mask.size == 0
 
 
 def test_opencv_that_cannot_be_loaded_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

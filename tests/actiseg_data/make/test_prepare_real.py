@@ -16,13 +16,14 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.visor_document import fill_polygons
 from actiseg_data.layouts.visor_json import FULL, read_video
 from actiseg_data.make.prepare.contacts import (
     correct_contacts,
     find_held_entities,
     read_corrections,
 )
-from actiseg_data.make.prepare.polygon_fills import Fills, fill, paint
+from actiseg_data.make.prepare.polygon_fills import Fills, paint
 from actiseg_data.make.prepare.timeline import read_frame_mapping
 from tests.helpers.real_visor import Histogram, Prepared, histogram
 from tests.helpers.visor_files import VisorFiles, narration, tree
@@ -141,7 +142,7 @@ def test_toaster_at_full_size(real_data: Path) -> None:
     ids = {e.name: i for i, e in enumerate(sorted(first.entities, key=lambda e: e.name), 1)}
     mask = np.zeros(FULL, np.uint8)
     for entity in first.entities:
-        paint(mask, fill(entity.polygons), ids[entity.name])
+        paint(mask, fill_polygons(entity.polygons), ids[entity.name])
     assert histogram(mask) == {0: 1392947, 1: 293233, 2: 75874, 3: 91448, 4: 220098}
 
 
@@ -349,9 +350,9 @@ def _plain_weights(frame: Any, labels: dict[str, Any]) -> np.ndarray:
     for thing in things:
         x, y, width, height = thing.box
         boxes[max(y, 0) : y + height, max(x, 0) : x + width] = True
-        touched |= fill(tuple(np.round(p, 2) for p in thing.polygons)).to_image(FULL)
+        touched |= fill_polygons(tuple(np.round(p, 2) for p in thing.polygons)).to_image(FULL)
     for entity in frame.entities:
-        shape = fill(entity.polygons).to_image(FULL)
+        shape = fill_polygons(entity.polygons).to_image(FULL)
         label = labels[entity.name]
         if label.narration:
             weights[shape] = 2

@@ -7,6 +7,7 @@ import pytest
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.ledger_record import (
+    LabelRow,
     MaskRow,
     parse_ledger_row,
     read_ledger,
@@ -174,6 +175,34 @@ def test_every_key_of_a_ledger_row_is_needed(name):
     assert parse_ledger_row(document, "here") == ROW
     del document[name]
     with pytest.raises(InputError, match=f"'{name}' is missing"):
+        parse_ledger_row(document, "here")
+
+
+FLIP = LabelRow("1_cut", 3, "jar", "activity", {}, True, False)
+DRAWN = LabelRow("1", 3, "jar", "class", {}, {"id": 1, "name": "a"}, {"id": 2, "name": "b"})
+
+
+def test_rows_for_labels_are_told_from_others(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(row.to_json() + "\n" for row in (FLIP, ROW, DRAWN)), "utf-8")
+    assert list(read_ledger(path)) == [FLIP, ROW, DRAWN]
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "says"),
+    [
+        (FLIP, {"value": "yes"}, "must be 0 or 1"),
+        (FLIP, {"value_org": 2}, "must be 0 or 1"),
+        (FLIP, {"object_id": None}, "must be a whole number"),
+        (FLIP, {"kind": "class"}, "must be an object"),
+        (DRAWN, {"value": {"id": "2", "name": "b"}}, "must be a whole number"),
+        (DRAWN, {"value": {"id": 2}}, "'name' is missing"),
+        (DRAWN, {"kind": "activity"}, "must be 0 or 1"),
+    ],
+)
+def test_damaged_rows_for_labels_are_refused(row, changes, says):
+    document = json.loads(row.to_json()) | changes
+    with pytest.raises(InputError, match=says):
         parse_ledger_row(document, "here")
 
 

@@ -323,7 +323,7 @@ def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
 def copies(root, tmp_path_factory):
     """Noisy copies by kind of noise."""
     folder = tmp_path_factory.mktemp("copies")
-    for kind in ("dilate", "text", "mixed"):
+    for kind in ("dilate", "text", "mixed", "activity"):
         corrupt(root, make_recipe(kind, 0.6), out=folder / kind)
     return folder
 
@@ -343,6 +343,28 @@ def test_labels_are_as_good_as_their_active_masks(root, truth, copies, kind, pro
     for name, value in found.metrics.items():
         assert value == pytest.approx(expected[name], abs=1e-12)
     assert (found.split, found.rate, found.sequences) == ("train", 0.6, 27)
+
+
+@pytest.mark.parametrize("protocol", ["actionvos", "gres"])
+def test_labels_of_active_objects_are_scored_as_the_copy_has_them(
+    root, truth, copies, protocol, tmp_path
+):
+    flags = {
+        sequence.folder: {label.object_id for label in sequence.objects if label.positive}
+        for sequence in open_split(copies / "activity", "train").sequences
+    }
+    for sequence in truth.sequences:
+        masks = keep(truth.read_masks(sequence), flags[sequence.folder])
+        for frame, mask in zip(sequence.frames, masks, strict=True):
+            write_index_mask(tmp_path / sequence.folder / f"{frame}.png", mask)
+    found = measure_labels(copies / "activity", root, make_protocol_options(protocol))
+    expected = score(tmp_path, gt=truth, protocol=protocol, resamples=0).metrics
+    assert 0 < found.metrics["giou"] < 1
+    for name, value in found.metrics.items():
+        assert value == pytest.approx(expected[name], abs=1e-12)
+    section = json.loads((copies / "activity/summary.json").read_text())["labels"]["activity"]
+    assert vars(found.activity) == {name: section[name] for name in ("selected", "items")}
+    assert found.rate is found.flipped is None
 
 
 def test_labels_with_noise_on_words_have_shares_of_names(root, copies):

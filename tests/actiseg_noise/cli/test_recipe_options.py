@@ -87,3 +87,16 @@ def test_a_setting_is_json_or_a_string():
 def test_a_setting_that_nests_too_deeply_is_refused(value):
     with pytest.raises(InputError, match="radius is"):
         make(kind="dilate", rate=0.4, setting=[f"radius={value}"])
+
+
+def test_a_change_of_labels_has_a_flag():
+    (noise,) = make(kind="activity", rate=0.2, change="forget", protect=["left hand"]).noises
+    assert (noise.change, noise.parameters["protect"]) == ("forget", [300])
+    with pytest.raises(InputError, match="no noise of labels"):
+        make(kind="boundary", rate=0.2, change="forget")
+    with pytest.raises(InputError, match="objects have no effect"):
+        make(kind="activity", rate=0.2, objects="positive")
+    with pytest.raises(InputError, match="several media"):
+        make(kind="activity", label_rate=0.2, rate=0.1)
+    recipe = make(preset="coco-n/easy", label_rate=0.1, boundary_rate=0.5)
+    assert [noise.rate for noise in recipe.noises] == [0.1, 0.5]

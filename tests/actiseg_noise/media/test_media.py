@@ -11,6 +11,7 @@ from actiseg_noise.media.registry import MEDIA, list_media, needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, MEDIUM_SPECS
+from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from tests.helpers.kitchens import make_kitchen
 
@@ -36,7 +37,10 @@ def test_a_plan_covers_each_medium_of_the_recipe(kind, tmp_path):
     plans = [medium.plan(split, split.sequences, NoiseInputs()) for medium in list_media(recipe)]
     assert [plan.noise for plan in plans] == sorted(recipe.noises, key=lambda noise: noise.medium)
     assert sum(isinstance(plan, FilePlan) for plan in plans) == needs_masks(recipe)
-    assert any(plan.documents for plan in plans) == (recipe.text_noise is not None)
+    documents = ListDocuments(split, split.sequences)
+    for plan in plans:
+        documents = plan.rewrite_documents(documents)
+    assert bool(documents.contents) == (recipe.text_noise is not None)
     assert all(plan.exact_thresholds == {} for plan in plans)
 
 
@@ -47,7 +51,7 @@ def test_noise_that_the_recipe_does_not_ask_for_is_found(kind, tmp_path):
     other = corrupt(root, make_recipe(kind, 1.0), out=tmp_path / "other").out
     assert check_consistency(out, open_documents(out)).lines == []
     documents = open_documents(out)
-    (absent,) = MEDIA.keys() - {medium.name for medium in list_media(make_recipe(kind, 1.0))}
+    (absent,) = {"masks", "text"} - {medium.name for medium in list_media(make_recipe(kind, 1.0))}
     traces = list(MEDIA[absent].find_traces(open_split(out, "train"), documents))
     assert bool(traces) == (absent == "text")  # mask rows are counted in this summary
     assert list(MEDIA[absent].find_traces(open_split(other, "train"), open_documents(other))) == []

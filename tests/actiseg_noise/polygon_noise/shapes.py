@@ -14,7 +14,7 @@ from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 
 SIZE = (300, 400)
-ITEM = EntityIdentity("P01_01", "P01_01_frame_0000000010.jpg", "cup", 0)
+ITEM = EntityIdentity("P01_01", "P01_01_frame_0000000010", "cup")
 Polygon = np.ndarray
 
 

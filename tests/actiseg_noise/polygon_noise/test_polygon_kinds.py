@@ -183,7 +183,7 @@ def test_noise_depends_on_the_identity_of_the_entity_alone() -> None:
         replace(ITEM, video="P01_02"),
         replace(ITEM, frame="P01_01_frame_0000000011.jpg"),
         replace(ITEM, name="plate"),
-        replace(ITEM, ordinal=1),
+        replace(ITEM, name="cup#2"),
     ):
         assert digest(list_noisy(corrupt(*clean, item=other))) != first
         assert draw_entity_selection(0, other) != draw_entity_selection(0, ITEM)
@@ -192,7 +192,7 @@ def test_noise_depends_on_the_identity_of_the_entity_alone() -> None:
 
 def test_a_mixture_takes_each_kind() -> None:
     kinds = {
-        corrupt(*ENTITIES["small"], kind="boundary", item=replace(ITEM, ordinal=n)).kind
+        corrupt(*ENTITIES["small"], kind="boundary", item=replace(ITEM, name=f"cup#{n}")).kind
         for n in range(20)
     }
     assert kinds == set(KINDS)

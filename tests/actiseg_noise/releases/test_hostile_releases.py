@@ -170,7 +170,7 @@ def test_faults_are_plain_lines(tmp_path, monkeypatch):
     assert all(map(is_plain_text, lines))
 
 
-WORDS = RowWords(1, "cup to take", "cup to take", "cup", "cup", 13, 13, True, None)
+WORDS = RowWords(1, "cup to take", "cup to take", "cup", "cup", 13, 13, True, True, None)
 
 
 @pytest.fixture

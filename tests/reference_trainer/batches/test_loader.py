@@ -203,6 +203,24 @@ def test_a_noisy_copy_gives_masks_and_prompts_and_nothing_else(root, tmp_path):
     assert not torch.equal(one.tokens, two.tokens)
 
 
+def test_a_noisy_copy_says_which_objects_are_active(root, tmp_path):
+    noisy = corrupt(root, make_recipe("activity", 0.5), out=tmp_path / "noisy").out
+    clean, flipped = (
+        [
+            prompt.positive
+            for item in open_training_split(root, "train", noisy=copy).sequences
+            for prompt in item.prompts
+        ]
+        for copy in (None, noisy)
+    )
+    listed = open_split(noisy, "train").sequences
+    assert flipped == [label.positive for sequence in listed for label in sequence.objects]
+    assert flipped != clean
+    (noisy / "recipe.json").unlink()
+    with pytest.raises(InputError, match="another action list"):
+        open_training_split(root, "train", noisy=noisy)
+
+
 def test_a_copy_of_another_list_is_refused(root, tmp_path):
     other = corrupt(root, make_recipe("dilate", 0.5, split="val_human"), out=tmp_path / "o").out
     with pytest.raises(InputError, match="noise on the split 'val_human', not on 'train'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from functools import partial
 
@@ -13,9 +14,11 @@ from tests.helpers.command import run_alone
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.cli import main
+from reference_trainer.cli.fit_command import choose_evaluation_split
 from reference_trainer.config.config_file import read_values
 from reference_trainer.strategies import STRATEGIES
 
@@ -127,3 +130,12 @@ def test_old_names_of_settings_work_with_a_note(root, tmp_path):
     values = read_values(tmp_path / "run" / "config.yaml")
     assert (values["batch_size"], values["learning_rate"]) == (3, 0.01)
     assert not values.keys() & {"clips", "rate"}
+
+
+def test_the_next_command_names_a_split_that_the_dataset_has(sample, tmp_path):
+    assert choose_evaluation_split(open_split(sample, "train")) == "val_human"
+    root = tmp_path / "one"
+    shutil.copytree(sample, root)
+    for path in (root / "ImageSets").glob("val*"):
+        path.unlink()
+    assert choose_evaluation_split(open_split(root, "train")) == "train"

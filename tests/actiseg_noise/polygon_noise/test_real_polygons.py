@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 import shapely
 
+from actiseg_data.layouts.visor_document import fill_polygons
 from actiseg_data.layouts.visor_json import FULL, read_video
-from actiseg_data.make.prepare.polygon_fills import fill
-from actiseg_noise.annotation_noise.annotation_check import verify_visor
-from actiseg_noise.annotation_noise.annotation_copy import corrupt_visor
-from tests.actiseg_noise.annotation_noise.folders import polygon_recipe
+from actiseg_noise import corrupt, verify
 
 VIDEOS = [
     pytest.param("val/P32_07", id="a nested polygon"),
@@ -25,13 +23,13 @@ VIDEOS = [
 @pytest.mark.parametrize("video", VIDEOS)
 def test_masks_from_noisy_polygons(real_data: Path, tmp_path: Path, video: str, kind: str) -> None:
     source = real_data / "visor" / f"{video}.json.gz"
-    corrupt_visor(source, polygon_recipe(kind), tmp_path / "out")
-    before, after = read_video(source), read_video(tmp_path / "out" / source.name)
+    out = corrupt(source, kind, rate=1, out=tmp_path / "out").out
+    before, after = read_video(source), read_video(out / source.stem)
     ious = []
     for clean, noisy in zip(before.frames, after.frames, strict=True):
         for one, two in zip(clean.entities, noisy.entities, strict=True):
             assert (one.entity_id, one.contact) == (two.entity_id, two.contact)
-            masks = [fill(entity.polygons).to_image(FULL) for entity in (one, two)]
+            masks = [fill_polygons(entity.polygons).to_image(FULL) for entity in (one, two)]
             ious.append((masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum())
             for polygon in two.polygons:
                 assert shapely.Polygon(polygon).is_valid
@@ -43,5 +41,6 @@ def test_masks_from_noisy_polygons(real_data: Path, tmp_path: Path, video: str, 
 
 def test_a_real_copy_is_verified(real_data: Path, tmp_path: Path) -> None:
     source = real_data / "visor/val/P32_07.json.gz"
-    corrupt_visor(source, polygon_recipe("boundary", 0.5), tmp_path / "out")
-    assert verify_visor(tmp_path / "out", source).lines == []
+    done = corrupt(source, "boundary", rate=0.5, out=tmp_path / "out")
+    assert verify(done.out, source).ok
+    assert done.summary["split"] == "P32_07"

@@ -1,4 +1,4 @@
-"""The noise of one VISOR document."""
+"""The noise of the polygons of one VISOR document."""
 
 from __future__ import annotations
 
@@ -11,22 +11,43 @@ import numpy as np
 import pytest
 import shapely
 
+from actiseg_data.layouts.mask_document import DocumentChange
+from actiseg_data.layouts.visor_document import VisorDocument, make_visor_document
 from actiseg_data.layouts.visor_json import parse_video
-from actiseg_noise.annotation_noise.document_noise import (
-    DocumentNoise,
-    corrupt_document,
-    draw_document_selection,
+from actiseg_noise.polygon_noise.sequence_polygons import (
+    SequencePolygons,
+    corrupt_polygons,
+    draw_polygon_selection,
 )
-from tests.actiseg_noise.annotation_noise.folders import make_document, polygon_recipe
+from tests.helpers.visor_folders import make_document, polygon_recipe
 
 PATH = Path("P01_01.json")
 
 
-def corrupt(document: dict[str, Any], kind: str = "jitter", rate: float = 1.0) -> DocumentNoise:
+def read(document: dict[str, Any]) -> VisorDocument:
+    return make_visor_document(document, parse_video(document, PATH), str(PATH))
+
+
+def corrupt(document: dict[str, Any], kind: str = "jitter", rate: float = 1.0) -> SequencePolygons:
     recipe = polygon_recipe(kind, rate)
     noise = recipe.polygon_noise
     assert noise is not None
-    return corrupt_document(document, PATH, noise, recipe.seed, rate)
+    opened = read(document)
+    return corrupt_polygons(opened.sequences[0], opened, noise, recipe.seed, rate)
+
+
+def write(document: dict[str, Any], kind: str = "jitter") -> dict[str, Any]:
+    """The noisy document."""
+    opened = read(document)
+    views = opened.sequences[0].views
+    made = opened.replace(
+        {
+            ("P01_01", views[n].frame, views[n].objects[0].object_id): DocumentChange(segment)
+            for n, segment in corrupt(document, kind).segments.items()
+        }
+    )
+    assert made is not None
+    return made
 
 
 def take_segments(document: dict[str, Any]) -> list[Any]:
@@ -41,7 +62,7 @@ def take_segments(document: dict[str, Any]) -> list[Any]:
 def test_only_the_polygons_change(kind: str) -> None:
     clean = make_document()
     before = json.dumps(clean)
-    noisy = corrupt(clean, kind).document
+    noisy = write(clean, kind)
     assert json.dumps(clean) == before
     noisy = json.loads(json.dumps(noisy))
     old, new = take_segments(clean), take_segments(noisy)
@@ -62,16 +83,14 @@ def test_rows_and_counts() -> None:
     assert [row.object for row in made.rows] == [
         *("plate", "cup", "right hand", "cup", "cup", "left hand", "tap", "glove")
     ]
-    assert [row.object_id for row in made.rows] == [1, 2, 3, 1, 2, 3, 2, 3]
-    assert {row.frame for row in made.rows} == {
-        f"P01_01_frame_{number:010d}.jpg" for number in (10, 20, 30)
-    }
+    # In the order of their names: cup, cup#2, glove, left hand, plate, right hand, tap.
+    assert [row.object_id for row in made.rows] == [5, 1, 6, 1, 2, 4, 7, 3]
+    frames = [row.frame for row in made.rows]
+    assert frames == [f"P01_01_frame_{n:010d}" for n in (10, 10, 10, 20, 20, 20, 30, 30)]
     last = made.rows[-1]
     assert (last.status, last.iou, last.area) == ("short", 1.0, 0)
-    assert made.tally == {
-        "frames": 3,
+    assert +made.tally == {
         "items": 8,
-        "absent": 1,
         "kept": 1,
         "short_polygons": 1,
         "polygons_clean": 9,
@@ -81,25 +100,24 @@ def test_rows_and_counts() -> None:
 
 def test_a_higher_rate_changes_the_same_entities_and_more() -> None:
     document = make_document()
-    document["video_annotations"] *= 1
     before: dict[str, str] = {}
     for rate in (0.0, 0.3, 0.6, 1.0):
         made = corrupt(document, rate=rate)
         rows = {f"{row.frame} {row.object_id}": row.to_json() for row in made.rows}
         assert before.items() <= rows.items()
         before = rows
-    draws = draw_document_selection(parse_video(document, PATH), 0)
+    draws = draw_polygon_selection(0, read(document).sequences[0])
     assert len(draws) == len(before) == 8
     assert len(corrupt(document, rate=0.6).rows) == sum(draw < 0.6 for draw in draws)
 
 
 def test_a_part_of_a_document_gets_the_noise_of_the_whole() -> None:
     document = make_document()
-    whole = corrupt(document).document["video_annotations"]
+    whole = write(document)["video_annotations"]
     part = copy.deepcopy(document)
     part["video_annotations"] = part["video_annotations"][1:2]
     del part["video_annotations"][0]["annotations"][2]
-    made = corrupt(part).document["video_annotations"]
+    made = write(part)["video_annotations"]
     assert made[0]["annotations"] == whole[1]["annotations"][:2]
 
 
@@ -107,7 +125,7 @@ def test_equal_names_of_a_frame_get_noise_of_their_own() -> None:
     document = make_document()
     things = document["video_annotations"][1]["annotations"]
     things[1]["segments"] = copy.deepcopy(things[0]["segments"])
-    made = corrupt(document).document["video_annotations"][1]["annotations"]
+    made = write(document)["video_annotations"][1]["annotations"]
     assert made[0]["segments"] != made[1]["segments"]
 
 
@@ -122,7 +140,7 @@ def test_interpolated_frames_have_their_own_size() -> None:
                 for polygon in entity["segments"]
             ]
     made = corrupt(document)
-    hand = made.document["video_annotations"][1]["annotations"][2]["segments"][0]
+    hand = write(document)["video_annotations"][1]["annotations"][2]["segments"][0]
     assert np.array(hand).max(axis=0)[1] == 480
     assert np.array(hand).min(axis=0)[0] == 0
     assert made.rows[5].iou == pytest.approx(0.8, abs=0.02)

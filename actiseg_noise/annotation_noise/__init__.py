@@ -1,1 +1,0 @@
-"""Noise on raw annotations: files of polygons in, files of polygons out."""

@@ -53,20 +53,20 @@ def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     """
     own = _list_documents(root)
     single = {strip_ending(name): [name] for name in own}
-    found = dict.fromkeys(SUBSETS, own) | single if own else dict(_iterate_subsets(root))
-    if not found:
+    splits = dict.fromkeys(SUBSETS, own) | single if own else dict(_iterate_subsets(root))
+    if not splits:
         raise refuse("has no annotations of VISOR", root, "give the folder that has them")
     if split is None:
         folder = root.resolve().name
-        split = folder if own and folder in SUBSETS else next(iter(found))
-    if split not in found:
-        known = [name for name in found if name not in single]
+        split = folder if own and folder in SUBSETS else next(iter(splits))
+    if split not in splits:
+        known = [name for name in splits if name not in single]
         raise refuse(
-            f"there is no split {split!r}{suggest(split, found)}",
+            f"there is no split {split!r}{suggest(split, splits)}",
             root,
             f"give one of {format_names(known)} as `split`",
         )
-    documents = tuple(map(strip_gz, found[split]))
+    documents = tuple(map(strip_gz, splits[split]))
     return DatasetForm(VISOR_KEY, "", mask_documents=documents), split
 
 

@@ -55,12 +55,12 @@ def is_document(path: Path) -> bool:
 def list_documents(folder: Path, kinds: Iterable[frozenset[bytes]]) -> dict[str, str]:
     """List the documents of a folder that have the keys of a kind: file names by split."""
     kinds = list(kinds)
-    found = {}
+    documents = {}
     for file in list_files(folder, *_ENDINGS):
         keys = read_keys(file.path)
         if any(kind <= keys for kind in kinds):
-            found[strip_ending(file.name)] = file.name
-    return found
+            documents[strip_ending(file.name)] = file.name
+    return documents
 
 
 def choose_document(
@@ -75,20 +75,22 @@ def choose_document(
     InputError
         If there is no such document, or if several are possible.
     """
-    found = list_documents(folder, kinds)
-    if split is None and len(found) == 1:
-        split = next(iter(found))
-    if split in found:
-        return found[split], split
-    if not found:
+    documents = list_documents(folder, kinds)
+    if split is None and len(documents) == 1:
+        split = next(iter(documents))
+    if split in documents:
+        return documents[split], split
+    if not documents:
         raise refuse(f"has no document of {noun}", folder, "give the folder that has it")
     if split is None:
-        what = f"has {len(found)} documents of {noun}: {format_names(sorted(found.values()))}"
+        what = (
+            f"has {len(documents)} documents of {noun}: {format_names(sorted(documents.values()))}"
+        )
         raise refuse(what, folder, "give the path of one of them")
     raise refuse(
-        f"there is no split {split!r}{suggest(split, found)}",
+        f"there is no split {split!r}{suggest(split, documents)}",
         folder,
-        f"give one of {format_names(sorted(found))} as `split`",
+        f"give one of {format_names(sorted(documents))} as `split`",
     )
 
 

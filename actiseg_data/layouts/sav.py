@@ -27,11 +27,11 @@ _SPLITS = ("manual", "auto")
 def _list_documents(root: Path) -> dict[str, list[str]]:
     """List the documents of a folder by split."""
     names = [file.name for file in list_files(root, ".json", ".json.gz")]
-    found = {
+    documents = {
         split: [strip_gz(name) for name in names if strip_ending(name).endswith(f"_{split}")]
         for split in _SPLITS
     }
-    return {split: names for split, names in found.items() if names}
+    return {split: names for split, names in documents.items() if names}
 
 
 def _is_root(root: Path) -> bool:

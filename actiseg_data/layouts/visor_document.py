@@ -107,8 +107,8 @@ class VisorDocument:
 
     def _get_entity(self, position: tuple[int, int]) -> dict[str, Any]:
         frame, entity = position
-        member: dict[str, Any] = self.document["video_annotations"][frame]["annotations"][entity]
-        return member
+        annotations: list[dict[str, Any]] = self.document["video_annotations"][frame]["annotations"]
+        return annotations[entity]
 
     def replace(
         self, changes: Mapping[MaskKey, DocumentChange], kept: Collection[str] | None = None

@@ -159,6 +159,16 @@ class LabelRow:
         """Of kind ``class``: the id of the category after the noise; otherwise -1."""
         return -1 if isinstance(self.value, bool) else int(self.value["id"])
 
+    @property
+    def category_name(self) -> str:
+        """Of kind ``class``: the name of the category after the noise; otherwise empty."""
+        return "" if isinstance(self.value, bool) else str(self.value["name"])
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the label is another one than before. A category may be drawn for itself."""
+        return self.value != self.value_org
+
     def to_json(self) -> str:
         """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
         lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))

@@ -161,7 +161,7 @@ class TrackPredictions(Predictions):
 
     def list_missing(self, sequence: VideoSequence, frame: str) -> list[str]:
         track = self.tracks.get(sequence.folder)
-        known = track is not None and any(frame == at for at, _ in track.source.layers or ())
+        known = track is not None and frame in dict(track.source.layers or ())
         return [] if known else [self.name_place(sequence, frame)]
 
     def name_place(self, sequence: VideoSequence, frame: str) -> str:

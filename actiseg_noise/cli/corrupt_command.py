@@ -108,10 +108,9 @@ def corrupt(
 
     lexicon = _read_lexicon(noise.lexicon)
     # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
-    parameters = vars(kind_options)
-    needs_classes = noise.pool == "dataset" or (noise.kind == CLASS and parameters.get("matrix"))
+    needs_classes = noise.pool == "dataset" or (noise.kind == CLASS and noise.matrix)
     root = announce_dataset(dataset, make=True) if needs_classes else None
-    recipe = make_recipe_from_options(noise, parameters, lexicon, root, layout)
+    recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root, layout)
     root = root or announce_dataset(dataset, make=True)
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)

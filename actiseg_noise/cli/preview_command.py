@@ -40,14 +40,8 @@ def preview(
 
     Example: actiseg-noise preview actiseg_sample_boundary_r0.4_s0 --to preview.png
     """
-    from actiseg_noise.preview.sheet import (
-        find_flips,
-        find_noisiest,
-        find_rewording,
-        make_preview,
-        refuse_format,
-        save_preview,
-    )
+    from actiseg_noise.preview.noisy_sequences import find_flips, find_noisiest, find_rewording
+    from actiseg_noise.preview.sheet import make_preview, refuse_format, save_preview
     from actiseg_noise.split.noisy_split import check_report_on
 
     if to is not None:
@@ -83,6 +77,7 @@ def print_rewording(rows: Sequence[TextRow]) -> None:
 def print_flips(rows: Sequence[LabelRow]) -> None:
     """Print the objects whose label changed."""
     for row in rows:
-        print(f"{row.object}: labelled as {'active' if row.value else 'inactive'}   ({row.kind})")
+        label = row.category_name or ("active" if row.value else "inactive")
+        print(f"{row.object}: labelled as {label}   ({row.kind})")
     if not rows:
         print("no label of this sequence was changed")

@@ -109,8 +109,8 @@ class RecipeOptions:
     matrix: Annotated[
         Optional[Path],
         typer.Option(
-            help="CSV of weights for --flip matrix: a row for each clean class, a column for each "
-            "new class.",
+            help="CSV of weights for --flip matrix or --change matrix: a row for each clean class, "
+            "a column for each new class.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None
@@ -220,7 +220,7 @@ def make_recipe_from_options(
     settings = {name: value for name, value in vars(options).items() if name not in _SPECIAL}
     changed = _parse_settings(options.setting or (), given)
     noise, categories = _choose_noise(options), None
-    if dataset is not None and needs_categories(noise, given):
+    if dataset is not None and needs_categories(noise, settings):
         categories = read_dataset_categories(dataset, options.split, layout)
     try:
         return choose_recipe(

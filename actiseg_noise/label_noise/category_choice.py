@@ -56,10 +56,10 @@ def freeze_categories(recipe: Recipe, categories: Iterable[Category]) -> Recipe:
 def _refuse_other_categories(wanted: Iterable[Category], known: Iterable[Category]) -> None:
     """Refuse categories of a recipe that the dataset does not have under the same ids."""
     names = {category.id: category.name for category in known}
-    other = [entry for entry in wanted if names.get(entry.id) != entry.name]
-    if other:
-        listed = format_names([f"{entry.id} ({entry.name})" for entry in other], 8)
-        what = f"has {len(other)} categories that the dataset lacks: {listed}"
+    unknown = [entry for entry in wanted if names.get(entry.id) != entry.name]
+    if unknown:
+        listed = format_names([f"{entry.id} ({entry.name})" for entry in unknown], 8)
+        what = f"has {len(unknown)} categories that the dataset lacks: {listed}"
         hint = "give the dataset that it was made for, or set categories to null in the recipe"
         raise refuse(what, "`recipe`", hint)
 

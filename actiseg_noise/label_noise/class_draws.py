@@ -13,7 +13,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
 from actiseg_data.core.names import format_names
 from actiseg_data.records.ledger_record import LabelRow
-from actiseg_data.records.recipe_record import Noise
+from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.label_noise.label_plan import LabelPlan
 
 _SELECTION, _CHOICE = 1, 1
@@ -169,7 +169,7 @@ def plan_class_noise(
 
 def is_without_effect(noise: Noise) -> bool:
     """Return whether noise has no categories to draw from, and needs none at a rate of 0."""
-    return noise.parameters["categories"] is None and noise.rate == 0
+    return noise.kind == CLASS and noise.parameters["categories"] is None and noise.rate == 0
 
 
 def count_classes(
@@ -202,7 +202,7 @@ def count_classes(
     for sequence in sequences:
         tally["items"] += sum(1 for _ in _iterate_eligible(sequence, noise, draws, tally))
         own = rows.get(sequence.folder, ())
-        tally["changed"] += sum(row.value != row.value_org for row in own)
+        tally["changed"] += sum(row.has_changed for row in own)
     return tally
 
 

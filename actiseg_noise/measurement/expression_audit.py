@@ -118,14 +118,16 @@ def measure_expressions(
         for noun in corruptor.find_options(original, categories[entry.folder]).nouns:
             by_id.setdefault(noun.expression.exp_id, []).append(noun)
         for old, new in zip(original.expressions, entry.expressions, strict=True):
-            found = by_id.get(old.exp_id, [])
-            changes = explain_expression(corruptor.corruptor.assigner, found, old.text, new.text)
+            candidates = by_id.get(old.exp_id, [])
+            changes = explain_expression(
+                corruptor.corruptor.assigner, candidates, old.text, new.text
+            )
             if changes is None:
                 unexplained.append(f"{entry.folder}, expression {old.exp_id}")
                 continue
             nouns += [
                 MeasuredNoun(_make_item(entry.folder, noun, change, new.text), noun.options)
-                for noun, change in zip(found, changes, strict=True)
+                for noun, change in zip(candidates, changes, strict=True)
             ]
     changed = sum(
         item.text != texts[entry.folder, item.exp_id]

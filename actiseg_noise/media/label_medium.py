@@ -76,7 +76,7 @@ class LabelMediumPlan(MediumPlan):
             (folder, row.object_id): row.category_id
             for folder, rows in self.labels.rows.items()
             for row in rows
-            if row.value != row.value_org
+            if row.has_changed
         }
 
     def rewrite_documents(self, documents: ListDocuments) -> ListDocuments:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,6 +86,8 @@ class SheetFrame:
         Ledger rows of text noise by object id.
     label_rows : dict of int to LabelRow
         Ledger rows of noise in the labels of active objects, by object id.
+    class_rows : dict of int to LabelRow
+        Ledger rows of categories that changed, by object id.
     photo : Image or None
         The photograph.
     dangling : bool
@@ -101,6 +103,13 @@ class SheetFrame:
     label_rows: dict[int, LabelRow]
     photo: Image.Image | None
     dangling: bool = False
+    class_rows: dict[int, LabelRow] = field(default_factory=dict)
+
+    @property
+    def marked(self) -> set[int]:
+        """The objects with noise."""
+        rows = (self.mask_rows, self.text_rows, self.label_rows, self.class_rows)
+        return set().union(*rows)
 
     @property
     def title(self) -> str:
@@ -258,7 +267,7 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
     ratio = view.size[0] / mask.shape[1]
     areas = np.bincount(mask.ravel(), minlength=256)
     half = view.size[0] // 2
-    marked = view.mask_rows.keys() | view.text_rows.keys() | view.label_rows.keys()
+    marked = view.marked
     names = []
     visible = [number for number in find_ids(mask) if number in labels]
     for object_id in sorted(visible, key=lambda i: (i not in marked, -int(areas[i]), i)):
@@ -277,8 +286,12 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
 def _describe_object(view: SheetFrame, object_id: int, name: str, size: int, width: int) -> str:
     """Describe an object by its noisy name, label and mask, on two lines if one is too short."""
     text_row, mask_row = view.text_rows.get(object_id), view.mask_rows.get(object_id)
-    label_row = view.label_rows.get(object_id)
-    text = shorten_text(text_row.name if text_row is not None else name, size, width)
+    label_row, class_row = view.label_rows.get(object_id), view.class_rows.get(object_id)
+    if text_row is not None:
+        name = text_row.name
+    elif class_row is not None:
+        name = class_row.category_name
+    text = shorten_text(name, size, width)
     parts = []
     if label_row is not None:
         parts.append("marked" if label_row.value else "forgotten")

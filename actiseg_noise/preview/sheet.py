@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import check_known, refuse
 from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     LabelRow,
@@ -24,7 +22,7 @@ from actiseg_data.records.ledger_record import (
     name_kinds,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import ACTIVITY, Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -34,6 +32,7 @@ from actiseg_noise.preview.lettering import (
     measure_width,
     shorten_text,
 )
+from actiseg_noise.preview.noisy_sequences import join_nouns
 from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
@@ -46,7 +45,7 @@ from actiseg_noise.preview.panels import (
     write_names,
 )
 from actiseg_noise.recipes.kind_parameters import is_number
-from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 from actiseg_noise.text_noise.word_diff import compare_words
 
 FEW = 4
@@ -113,9 +112,11 @@ def make_preview(
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = _find_names(text_rows, split.recipe)
-    labels = {
-        row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == ACTIVITY
-    }
+    labels, classes = (
+        {row.object_id: row for row in rows if isinstance(row, LabelRow) and row.kind == kind}
+        for kind in (ACTIVITY, CLASS)
+    )
+    classes = {object_id: row for object_id, row in classes.items() if row.has_changed}
     sheet_rows = []
     for frame, clean, noisy in split.iterate_frame_pairs(shown):
         in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
@@ -126,7 +127,8 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, labels, photo, dangling)
+        parts = (clean, noisy, mask_rows, by_object, labels, photo, dangling, classes)
+        view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, join_nouns(text_rows))
 
@@ -148,67 +150,11 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def find_noisiest(out: Path) -> tuple[str, int]:
-    """Return the sequence of a noisy split with the most ledger rows, and their number.
-
-    The first of equals counts; without any noise it is the first sequence of the list.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    rows = Counter(row.sequence for row in read_ledger(out / LEDGER_FILE))
-    folders = [sequence.folder for sequence in split.sequences]
-    noisiest = max(folders, key=lambda folder: rows[folder])
-    return noisiest, rows[noisiest]
-
-
-def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
-    """Return the ledger rows of text noise of one sequence; None if the recipe has no text noise.
-
-    Raises
-    ------
-    InputError
-        If the sequence is unknown.
-    """
-    recipe = read_split_recipe(out)
-    split = open_split(out, recipe.split, masks=False)
-    split.select([sequence], "sequence")
-    if recipe.text_noise is None:
-        return None
-    rows = read_ledger(out / LEDGER_FILE)
-    return join_nouns(row for row in rows if isinstance(row, TextRow) and row.sequence == sequence)
-
-
-def join_nouns(rows: Iterable[TextRow]) -> list[TextRow]:
-    """Join the ledger rows of the nouns of each expression of a sequence to one, with all kinds."""
-    joined: dict[object, TextRow] = {}
-    for row in rows:
-        key = row.parameters.get("expression", len(joined))
-        known = joined.setdefault((key, row.object_id), row)
-        if row.kind not in known.kind.split("+"):
-            joined[key, row.object_id] = replace(known, kind=f"{known.kind}+{row.kind}")
-    return list(joined.values())
-
-
 def _find_names(rows: Iterable[TextRow], recipe: Recipe) -> dict[int, TextRow]:
     """Find the rows whose noun names an object, and is not just any noun of an expression."""
     if recipe.text_noise is not None and recipe.text_noise.scope == "nouns":
         return {}
     return {row.object_id: row for row in rows if row.object_id is not None}
-
-
-def find_flips(out: Path, sequence: str) -> list[LabelRow] | None:
-    """Return the ledger rows of the labels of active objects of one sequence.
-
-    None if the recipe has no such noise.
-    """
-    if read_split_recipe(out).activity_noise is None:
-        return None
-    rows = read_ledger(out / LEDGER_FILE)
-    return [
-        row
-        for row in rows
-        if isinstance(row, LabelRow) and row.kind == ACTIVITY and row.sequence == sequence
-    ]
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
@@ -267,10 +213,13 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
     counts = [(len(view.mask_rows), "touched")] if masks else []
-    if view.text_rows or not (masks or view.label_rows):
+    if view.text_rows or not (masks or view.label_rows or view.class_rows):
         counts.append((renamed, "renamed"))
     if view.label_rows:
         counts += _count_labels(view, visible)
+    if view.class_rows:
+        recategorised = sum(object_id in view.class_rows for object_id in visible)
+        counts.append((recategorised, "in another category"))
     (first, done), *remaining = counts
     # A ghost is touched, and is not visible in the clean mask.
     known = {*visible, *view.mask_rows}

@@ -297,11 +297,11 @@ def plan_expressions(
         if exact or sequence.folder in wanted
     ]
     if not any(options.nouns for options in surveyed):
-        found = [
+        complete = [
             corruptor.find_options(sequence, (categories or {}).get(sequence.folder, {}))
             for sequence in sequences
         ]
-        _refuse_foreign(found, corruptor.corruptor.lexicon)
+        _refuse_foreign(complete, corruptor.corruptor.lexicon)
     thresholds = known or corruptor.corruptor.thresholds
     if exact:
         items = (noun.options for options in surveyed for noun in options.nouns)

@@ -296,7 +296,7 @@ def words(data: bytes) -> None:
         if plan is None:
             continue
         for name, document in plan.documents.items():
-            (noisy / IMAGE_SETS / name).write_bytes(document)
+            (noisy / name).write_bytes(document)
         items = accepted(lambda: read_text_items(noisy / IMAGE_SETS, "train", None))
         if items is None:  # such as a prompt in a style that noise rewrites and an audit refuses
             continue

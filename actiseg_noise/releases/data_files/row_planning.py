@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
@@ -12,7 +13,8 @@ from actiseg_data.layouts.image_sets import (
     ObjectEntry,
 )
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import TextRow, name_kinds
+from actiseg_data.records.ledger_record import LabelRow, TextRow, name_kinds
+from actiseg_data.records.recipe_record import CLASS
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
@@ -62,6 +64,9 @@ def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) 
     for (folder, frame, object_id), kind in named.items():
         kinds.setdefault(folder, {})[frame, object_id] = kind
     words = _read_words(part.split, text_kinds)
+    for row in documents.label_rows if own else ():
+        if row.kind == CLASS:
+            words[row.sequence] = _change_category(words[row.sequence], row)
     places = open_frame_places(part, configuration.split.expected) if frames else ()
     problems = ProblemCollector()
     tasks = []
@@ -122,6 +127,16 @@ def _read_words(
             for label in sequence.objects
         )
     return words
+
+
+def _change_category(words: tuple[RowWords, ...], row: LabelRow) -> tuple[RowWords, ...]:
+    """Give one of the objects of a sequence the category of a ledger row."""
+    return tuple(
+        replace(entry, name=row.category_name, class_id=row.category_id)
+        if entry.object_id == row.object_id
+        else entry
+        for entry in words
+    )
 
 
 def _get_text_key(label: ObjectLabel, prompts: Mapping[int | None, Expression]) -> object:

@@ -79,7 +79,7 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
         row = [entry.name, recipe.split, *map(str, count_contents(entry).values())]
         row += [str(count_rows(contents, entry) or "")]
         row += [str(len(name_kinds(documents.mask_rows))), str(len(documents.text_rows))]
-        row += [str(len(documents.label_rows))] * has_labels
+        row += [str(sum(row.has_changed for row in documents.label_rows))] * has_labels
         row += [name_recipe(recipe) or recipe.digest]
         rows.append(row)
     heads = ("configuration", "list", "sequences", "frames", "objects", "rows")

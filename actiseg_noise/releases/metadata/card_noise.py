@@ -37,7 +37,11 @@ _LABEL_WORDS = (
     "sequence. Forgotten are active objects that are labelled as inactive, marked are inactive "
     "ones that are labelled as active. Intervals are Wilson intervals."
 )
-_PLACES = ("The table", "The second table", "The third table")
+_CATEGORY_WORDS = (
+    "{table} describes the categories of objects; an item is an object of a sequence. Objects that "
+    "were drawn their own category count as unchanged. Intervals are Wilson intervals."
+)
+_PLACES = ("The table", "The second table", "The third table", "The fourth table")
 _NAMES = {"all": "all", "bystanders": "bystanders"}
 
 
@@ -62,10 +66,13 @@ def compose_noise(contents: ReleaseContents) -> Iterator[str]:
         yield _TEXT_WORDS.format(table=_PLACES[bool(masks)])
         heads = (*_HEADS, "similarity min", "25 %", "median", "75 %", "max")
         yield format_table(heads, map(_format_row, text))
-    labels = [row for row in rows if row.medium == "labels"]
-    if labels:
-        yield _LABEL_WORDS.format(table=_PLACES[bool(masks) + bool(text)])
-        yield format_table(_HEADS, (_format_row(row)[: len(_HEADS)] for row in labels))
+    number = bool(masks) + bool(text)
+    for medium, words in (("labels", _LABEL_WORDS), ("categories", _CATEGORY_WORDS)):
+        labels = [row for row in rows if row.medium == medium]
+        if labels:
+            yield words.format(table=_PLACES[number])
+            yield format_table(_HEADS, (_format_row(row)[: len(_HEADS)] for row in labels))
+            number += 1
     yield from _compose_pictures(contents)
     yield "All numbers, with the 5 % and 95 % quantiles, are in `statistics.csv`."
 

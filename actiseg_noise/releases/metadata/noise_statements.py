@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.layouts.dataset_split import DatasetSplit
-from actiseg_data.records.recipe_record import Noise
+from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
@@ -190,12 +190,21 @@ def _describe_text_result(configuration: Configuration, words: str) -> str:
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
 
 
+_LABEL_CHANGES = {
+    "both": ("objects", "the label, active or not, is flipped"),
+    "forget": ("active objects", "the label becomes inactive"),
+    "mark": ("inactive objects", "the label becomes active"),
+    "uniform": ("objects", "another category is drawn from all of the dataset"),
+    "supercategory": ("objects", "another category is drawn from the same supercategory"),
+    "matrix": ("objects", "another category is drawn by a matrix of confusions"),
+}
+"""What noise in labels is for, and what it does, by its change."""
+
+
 def _describe_label_noise(noise: Noise) -> str:
-    objects, done = {
-        "both": ("objects", "the label, active or not, is flipped"),
-        "forget": ("active objects", "the label becomes inactive"),
-        "mark": ("inactive objects", "the label becomes active"),
-    }.get(str(noise.change), ("objects", "the category is drawn anew"))
+    objects, done = _LABEL_CHANGES[str(noise.change)]
+    if noise.kind == CLASS and noise.parameters["own"]:
+        done = done.replace("another category is drawn", "a category is drawn, perhaps its own,")
     if noise.exact:
         words = f"for exactly {100 * noise.rate:g} % of the {objects} {done}"
     else:
@@ -209,10 +218,10 @@ def _describe_label_result(configuration: Configuration, noise: Noise) -> str:
     flips = {"forgotten": False, "marked": True}
     counts = ((sum(row.value is value for row in rows), name) for name, value in flips.items())
     kinds = [f"{count} {name}" for count, name in counts if count]
-    changed = sum(row.value != row.value_org for row in rows)
-    return (
-        f". Changed: {_format_share(changed, section.get('items'), 'labels')}{_format_parts(kinds)}"
-    )
+    changed = sum(row.has_changed for row in rows)
+    words = "categories" if noise.kind == CLASS else "labels"
+    share = _format_share(changed, section.get("items"), words)
+    return f". Changed: {share}{_format_parts(kinds)}"
 
 
 def _format_share(count: int, items: object, words: str) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
+from actiseg_data.layouts.split import is_mask_name
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 
 FAR = 0.05
@@ -99,9 +101,13 @@ def list_training_splits(contents: ReleaseContents) -> list[str]:
 
 
 def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
-    """List what the noise of configurations changes on disk: ``masks``, ``text`` or both."""
-    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
-    return {"masks" if medium in ("objects", "polygons") else medium for medium in media}
+    """List what the noise of configurations changes on disk.
+
+    ``masks``, ``text``, ``labels`` (of active objects) and ``categories``.
+    """
+    noises = [noise for entry in configurations for noise in entry.split.recipe.noises]
+    renamed = {"objects": "masks", "polygons": "masks", "labels.class": "categories"}
+    return {renamed.get(noise.place, renamed.get(noise.medium, noise.medium)) for noise in noises}
 
 
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
@@ -144,12 +150,18 @@ def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
 
 
 def _list_digests(configuration: Configuration, medium: str) -> Iterable[tuple[str, str]]:
-    """List the digests of the masks, of the prompts and objects files, or of the list."""
+    """List the digests of the masks, of the prompts and objects files, or of the list.
+
+    Categories are in all documents of a dataset but its list.
+    """
     split = configuration.split.recipe.split
+    digests = configuration.documents.digests.items()
+    if medium == "categories":
+        lists = (SEQUENCES_FILE, f"{IMAGE_SETS}/{split}.json")
+        return [item for item in digests if not (is_mask_name(item[0]) or item[0] in lists)]
     beginning = {
         "masks": f"{MASKS}/",
         "text": f"{IMAGE_SETS}/{split}_",
         "labels": f"{IMAGE_SETS}/{split}.json",
     }[medium]
-    digests = configuration.documents.digests.items()
     return [(name, digest) for name, digest in digests if name.startswith(beginning)]

@@ -29,7 +29,12 @@ _CHANGES = "Changed in this release"
 NOTICE_ADDITIONS = (_PARTS, _CHANGES)
 """One of these follows the notice of the source in the NOTICE of a release."""
 
-_MEDIA = {"masks": "masks", "text": "prompts", "labels": "labels of active objects"}
+_MEDIA = {
+    "masks": "masks",
+    "text": "prompts",
+    "labels": "labels of active objects",
+    "categories": "categories",
+}
 """What the documents call the media."""
 
 _HANDLED = {
@@ -58,6 +63,8 @@ _HANDLED = {
     "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
     "prompts_with_another_narration": "prompts that quote another narration than their sequence",
     "sequences_left_without_active_label": "sequences that lost their last active label",
+    "unknown_category": "objects whose category is not in the list of categories",
+    "no_other_category": "objects without another category that they could get",
 }
 """What the counts of special cases in a summary are of."""
 

@@ -10,7 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_data.records.recipe_record import ACTIVITY
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.escaping import escape_csv
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
@@ -29,7 +29,7 @@ class NoiseStatistics:
     configuration, split : str
         Where the items are.
     medium : str
-        ``masks``, ``objects``, ``text`` or ``labels``.
+        ``masks``, ``objects``, ``text``, ``labels`` or ``categories``.
     group : str
         ``all``, ``kind``, ``size`` or ``bystanders``. Bystanders are objects without noise of their
         own, of which those count as noisy that lost pixels to a neighbour.
@@ -47,7 +47,7 @@ class NoiseStatistics:
         `noisy` divided by the items of the group ``all``. None for bystanders.
     measure : str
         What the quantiles are of: ``iou`` with the clean object on disk, or WordNet ``similarity``
-        of the new name and the clean one. Empty for labels.
+        of the new name and the clean one. Empty for labels and categories.
     minimum, q05, q25, q50, q75, q95, maximum : float or None
         The quantiles; None without items, and for several kinds of text noise together. The least
         and the greatest value; None for bystanders, of which summaries have no extremes.
@@ -77,7 +77,7 @@ class NoiseStatistics:
 COLUMN_MEANINGS = {
     "configuration": "the configuration",
     "split": "the action list",
-    "medium": "masks, objects (whole objects), text or labels",
+    "medium": "masks, objects (whole objects), text, labels (of active objects) or categories",
     "group": "all; kind; size; or bystanders, which are objects without noise of their own",
     "name": "name of the kind or the size; of labels forgotten (active objects labelled as "
     "inactive) and marked (the reverse)",
@@ -91,7 +91,7 @@ COLUMN_MEANINGS = {
     "rate_high": "upper end of the interval",
     "share": "noisy divided by the items of the group all",
     "measure": "what the quantiles are of: iou with the clean mask on disk, or similarity (Wu and "
-    "Palmer, WordNet 3.0) of the new and the clean class; empty for labels",
+    "Palmer, WordNet 3.0) of the new and the clean class; empty for labels and categories",
     "minimum": "least value",
     "q05": "5 % quantile",
     "q25": "25 % quantile",
@@ -118,6 +118,7 @@ def list_configuration_statistics(configuration: Configuration) -> list[NoiseSta
         *_list_mask_rows(configuration),
         *_list_text_rows(configuration),
         *_list_label_rows(configuration),
+        *_list_category_rows(configuration),
     ]
 
 
@@ -203,6 +204,15 @@ def _list_label_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
             yield group.make_plain_row("kind", name, share, noisy)
 
 
+def _list_category_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    rows = [row for row in configuration.documents.label_rows if row.kind == CLASS]
+    if configuration.split.recipe.class_noise is None and not rows:
+        return
+    share = configuration.documents.read_section("labels").get(CLASS, {}).get("changed", {})
+    group = _GroupFactory(configuration, "categories", share.get("items"))
+    yield group.make_plain_row("all", "all", share, sum(row.has_changed for row in rows))
+
+
 def _read_rate(
     section: Mapping[str, Any], noisy: int | None, *, together: bool = False
 ) -> dict[str, Any]:
@@ -229,7 +239,7 @@ class _GroupFactory:
     configuration : Configuration
         Where the items are.
     medium : str
-        ``masks``, ``objects``, ``text`` or ``labels``.
+        ``masks``, ``objects``, ``text``, ``labels`` or ``categories``.
     items : int or None
         Items of the group ``all``.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actiseg_data.records.recipe_record import ACTIVITY, Noise
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import join_words
@@ -62,6 +62,7 @@ def describe_key(contents: ReleaseContents) -> str:
         keys = ["iou below 1 for wrong masks"] * ("masks" in media)
         keys += ["kind_text for wrong prompts"] * ("text" in media)
         keys += ["positive unlike positive_clean for wrong labels"] * ("labels" in media)
+        keys += ["class_id unlike class_id_clean for wrong categories"] * ("categories" in media)
         lines.append(f"Use {join_words(keys, 'and')}.")
     return " ".join(lines)
 
@@ -118,6 +119,12 @@ _LABEL_LIMITS = (
 )
 
 
+_CLASS_LIMIT = (
+    "Categories are drawn for each object independently, whatever it looks like. People confuse "
+    "categories that look alike."
+)
+
+
 def list_limits(contents: ReleaseContents) -> list[str]:
     """List the known limits of a release."""
     noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
@@ -142,6 +149,8 @@ def list_limits(contents: ReleaseContents) -> list[str]:
     limits += _list_text_limits(texts)
     if any(noise.kind == ACTIVITY for noise in noises):
         limits += list(_LABEL_LIMITS)
+    if any(noise.kind == CLASS and noise.change != "matrix" for noise in noises):
+        limits.append(_CLASS_LIMIT)
     if contents.source.rendered:
         limits.append("Frames are rendered from masks. Results on them do not carry over to video.")
     limits.append(

@@ -22,11 +22,11 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import LabelRow, MaskRow, read_ledger
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise import audit, compare_splits, corrupt, inspect, make_recipe, rebuild, verify
-from actiseg_noise.preview.sheet import find_flips, find_rewording, make_preview
+from actiseg_noise.preview.noisy_sequences import find_flips, find_rewording
+from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.recipes.presets import load_preset
 from actiseg_noise.recipes.published import name_recipe
-from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.public_loader import load_as_published
 from tests.helpers.released import make_split_kit
@@ -364,7 +364,7 @@ def test_categories_are_refused_where_there_are_names(kitchen, tmp_path):
     with pytest.raises(InputError) as refused:
         corrupt(kitchen, recipe, out=tmp_path / "noisy")
     assert "use the type category" in str(refused.value)
-    assert "for the noise in masks alone: --type boundary --rate 0.6" in str(refused.value)
+    assert "for the other noise of the recipe, set label_rate to 0" in str(refused.value)
     assert not (tmp_path / "noisy").exists()
 
 
@@ -392,10 +392,11 @@ def test_the_masks_of_a_preset_with_categories_can_be_made_without_them(kitchen,
     with pytest.raises(InputError) as refused:
         corrupt(kitchen, "coco-n/medium", out=tmp_path / "noisy")
     (problem,) = refused.value.problems
-    flags = problem.hint.partition("for the noise in masks alone: ")[2].split()
-    alone = run("corrupt", kitchen, *flags, "--out", tmp_path / "alone", "--dry-run")
-    assert alone.returncode == 0
+    assert "set `label_rate` to 0" in problem.hint
+    out = corrupt(kitchen, "coco-n/medium", label_rate=0, out=tmp_path / "noisy").out
     recipe = load_preset("coco-n/medium").make_recipe()
     mask_noise = check_recipe(replace(recipe, noises=(recipe.mask_noise,)))
-    assert f"recipe {mask_noise.digest}" in alone.stdout
     assert name_recipe(mask_noise) == "coco-n/medium v1"
+    alone = corrupt(kitchen, mask_noise, out=tmp_path / "alone").out
+    assert (out / "digests.json").read_bytes() == (alone / "digests.json").read_bytes()
+    assert verify(out, kitchen).ok

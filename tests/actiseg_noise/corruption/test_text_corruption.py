@@ -28,7 +28,8 @@ from actiseg_data.records.ledger_record import TextRow, read_ledger
 from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.inspection import inspect
-from actiseg_noise.preview.sheet import find_rewording, make_preview
+from actiseg_noise.preview.noisy_sequences import find_rewording
+from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.verification.verification import verify
 from tests.helpers.documents import edited

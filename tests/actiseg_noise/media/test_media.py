@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.records.recipe_record import MEDIUM_MEMBERS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.media.medium import FilePlan
 from actiseg_noise.media.registry import MEDIA, list_media, needs_masks
@@ -18,7 +19,8 @@ from tests.helpers.kitchens import make_kitchen
 
 def test_every_kind_changes_a_medium_of_the_table():
     carried = {name: medium for medium in MEDIA.values() for name in (medium.name, *medium.more)}
-    assert carried.keys() - {"polygons"} == MEDIUM_SPECS.keys()
+    assert MEDIUM_SPECS.keys() == {spec.medium for spec in KIND_SPECS.values()}
+    assert carried.keys() == MEDIUM_MEMBERS.keys() == {*MEDIUM_SPECS, "polygons"}
     for kind, spec in KIND_SPECS.items():
         (medium,) = list_media(make_recipe(kind, 0.4))
         assert type(medium) is carried[spec.medium]

@@ -17,8 +17,8 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
 from actiseg_noise.preview.captions import Caption, measure_overlap, place_captions
+from actiseg_noise.preview.noisy_sequences import find_rewording
 from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, SheetFrame
-from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.roots import SHAPE, add_frames, clip, make_root

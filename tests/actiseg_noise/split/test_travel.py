@@ -22,7 +22,7 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.corruption.request import name_output
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.measurement.inspection import inspect
-from actiseg_noise.preview.sheet import find_noisiest
+from actiseg_noise.preview.noisy_sequences import find_noisiest
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset
 from actiseg_noise.verification.verification import verify

@@ -306,7 +306,7 @@ def test_a_copy_is_inspected_and_audited(clean: Path, noisy: Path) -> None:
     masks = inspect(noisy).to_dict()["masks"]
     assert masks["all"]["touched"] == masks["all"]["items"] == 16
     report = audit(noisy)
-    assert report.consistent
+    assert report.ok
     assert "100.0% of 14 visible objects changed" in str(report.to_dict())
 
 

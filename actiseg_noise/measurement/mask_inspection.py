@@ -242,15 +242,18 @@ def _measure_sequence(
         sequence.views, split.iterate_mask_pairs(sequence), strict=True
     ):
         frame = view.frame
-        new = appearances.find_new(find_ids(clean))
+        clean_ids = find_ids(clean)
+        new = appearances.find_new(clean_ids)
         selectable = {
             label.object_id
             for noise in list_file_noises(split.recipe)
             for label in list_eligible_objects(sequence, frame, noise, new)
         }
-        in_frame = [row for row in rows if row.frame == frame]
-        kinds = {item[2]: kind for item, kind in name_kinds(in_frame).items()}
-        measurement.items.extend(_list_appeared(in_frame, labels, kinds))
+        shown = {label.object_id for label in view.objects}
+        of_view = [row for row in rows if row.frame == frame and row.object_id in shown]
+        kinds = {item[2]: kind for item, kind in name_kinds(of_view).items()}
+        lacking = [row for row in of_view if row.object_id not in clean_ids]
+        measurement.items.extend(_list_appeared(lacking, labels, kinds))
         for change in measure_changes(clean, noisy):
             object_id = change.object_id
             if object_id not in labels:  # void
@@ -278,11 +281,11 @@ def _measure_sequence(
 def _list_appeared(
     rows: list[MaskRow], labels: Mapping[int, ObjectLabel], kinds: Mapping[int, str]
 ) -> list[MaskItem]:
-    """List the objects of a frame that only the noisy mask has."""
+    """List the objects of a view that the clean mask lacks."""
     appeared = {row.object_id: row for row in rows if not row.area}
     return [
         MaskItem(
-            row.object, labels[number].class_id, labels[number].positive, 0, kinds[number], 0.0
+            row.object, labels[number].class_id, labels[number].positive, 0, kinds[number], row.iou
         )
         for number, row in appeared.items()
         if number in labels

@@ -56,8 +56,6 @@ KINDS = {
         lambda root: write(
             root / "GroundTruth-SparseAnnotations" / "annotations" / "P01_01.json", SPARSE
         ),
-    ],
-    "VISOR's dense interpolations": [
         lambda root: write(root / "P01_01_interpolations.json", DENSE),
         lambda root: write(root / "train" / "P01_01_interpolations.json.gz", DENSE),
     ],
@@ -106,9 +104,7 @@ def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp
     assert kind in problem.what
 
 
-@pytest.mark.parametrize(
-    "kind", ["raw VISOR", "VISOR's dense", "COCO annotations", "a list of COCO"]
-)
+@pytest.mark.parametrize("kind", ["a folder around COCO", "a list of COCO"])
 def test_truth_of_another_kind_is_refused_by_name(kind, tmp_path):
     make = next(makers[0] for name, makers in KINDS.items() if name.startswith(kind))
     make(tmp_path / "data")
@@ -143,6 +139,12 @@ def test_a_damaged_file_is_no_error(name, tmp_path):
     assert kind == (None if "json" in name else "an archive (unpack it, and give the folder)")
 
 
+def test_documents_of_visor_are_told_apart(tmp_path):
+    for document, kind in ((SPARSE, "raw VISOR annotations"), (DENSE, "VISOR's dense")):
+        write(tmp_path / "P01_01.json", document)
+        assert recognise_dataset(tmp_path / "P01_01.json").startswith(kind)
+
+
 def test_an_actionvos_root_and_an_unknown_folder_are_no_other_kind(tmp_path):
     assert recognise_dataset(make_root(tmp_path / "root")) is None
     assert recognise_dataset(tmp_path / "nowhere") is None
@@ -166,11 +168,11 @@ def test_a_list_of_texts_does_not_make_davis_of_an_actionvos_root(tmp_path):
         ("actiseg_eval.cli", ("compare", "a=preds", "b=preds/clip", "--gt", "data")),
     ],
 )
-def test_each_command_says_which_one_takes_raw_annotations(module, arguments, tmp_path):
-    write(tmp_path / "data" / "P01_01.json", SPARSE)
+def test_each_command_names_what_none_takes(module, arguments, tmp_path):
+    write(tmp_path / "data" / "results.json", RESULTS)
     touch(tmp_path / "preds" / "clip" / "0.png")
     done = run(*arguments, cwd=tmp_path, module=module)
     assert done.returncode == 2
-    assert "actiseg-noise prepare visor takes them" in " ".join(done.stderr.split())
+    assert "a list of COCO results" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"data", "preds"}

@@ -15,7 +15,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_noise import audit, check_release, corrupt, inspect, publish, rebuild, verify
 from actiseg_noise.differences.release_comparison import compare_splits
-from actiseg_noise.preview.sheet import find_rewording, make_preview
+from actiseg_noise.preview.noisy_sequences import find_rewording
+from actiseg_noise.preview.sheet import make_preview
 from tests.helpers.documents import edited
 from tests.helpers.farm_lexicon import farm_lexicon
 from tests.helpers.kitchens import make_kitchen

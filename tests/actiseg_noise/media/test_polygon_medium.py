@@ -298,15 +298,15 @@ def test_other_annotations_are_not_the_source(clean: Path, noisy: Path, tmp_path
     document["video_annotations"][0]["annotations"][0]["segments"][0][0][0] += 5
     (changed / "val/P01_01.json").write_text(json.dumps(document))
     assert "plate: its polygons differ from the reproduced ones" in find_lines(noisy, changed)
-    with pytest.raises(InputError, match="recipe"):
+    with pytest.raises(InputError, match="is not a noisy split, but raw VISOR annotations"):
         verify(clean)
 
 
 def test_a_copy_is_inspected_and_audited(clean: Path, noisy: Path) -> None:
     masks = inspect(noisy).to_dict()["masks"]
-    assert masks["all"]["touched"] == 14  # two more are outside of the image
+    assert masks["all"]["touched"] == masks["all"]["items"] == 16
     report = audit(noisy)
-    assert report.consistent
+    assert report.ok
     assert "100.0% of 14 visible objects changed" in str(report.to_dict())
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from actiseg_data.layouts.split import Split as Split
     from actiseg_data.make.sample import make_sample as make_sample
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = export_lazily(
     __name__,

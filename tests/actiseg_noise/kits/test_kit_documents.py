@@ -182,7 +182,7 @@ FAULTS = {
     "another kind of file": (("schema",), "actiseg/recipe/1", "another kind of file"),
     "no name": (("name",), 7, "must be text"),
     "name climbs out": (("name",), "../up", "path separator"),
-    "list climbs out": (("lists",), {"../val.json": "0" * 32}, "path separator"),
+    "list climbs out": (("lists",), {"../val.json": "0" * 32}, "outside the folder"),
     "list is dots": (("lists",), {"..": "0" * 32}, "outside the folder"),
     "clean list climbs out": (("clean",), {"a/b": {}}, "path separator"),
     "split climbs out": (("source", "split"), "a\\b", "path separator"),

@@ -21,6 +21,7 @@ RECORD = SequenceRecord(
     clean_digests={"Annotations_Sparse": ["ff00"]},
     tally=Counter(items=3),
     bystander_ious=[0.5],
+    segments={},
 )
 
 

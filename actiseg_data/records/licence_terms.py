@@ -179,7 +179,7 @@ def compose_licence(
 def find_stated_licence(text: str) -> str | None:
     r"""Return the identifier that `compose_licence` put before the text of a licence, if it did.
 
-    >>> find_stated_licence("SPDX-License-Identifier: MIT\\n\\nPermission ...")
+    >>> find_stated_licence("SPDX-License-Identifier: MIT\n\nPermission ...")
     'MIT'
     """
     first, _, rest = text.partition("\n")

@@ -315,7 +315,7 @@ def test_noisy_copies_and_previews_take_photographs_under_any_ending(root, tmp_p
 
 def test_a_preview_says_which_frames_have_no_photograph():
     mask = np.zeros((6, 8), np.uint8)
-    bare = SheetFrame(clip(1), "frame_1", mask, mask, {}, {}, None)
+    bare = SheetFrame(clip(1), "frame_1", mask, mask, {}, {}, {}, None)
     assert bare.title == "clean: frame_1, no photograph"
     assert replace(bare, photo=Image.fromarray(picture())).title == "clean: frame_1"
 

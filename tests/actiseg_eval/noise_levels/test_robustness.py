@@ -262,7 +262,7 @@ def test_without_resamples_there_are_values_alone(truth, runs, found):
 
 
 def test_few_videos_have_no_intervals(truth, runs):
-    few = type(truth)(truth.root, "few", truth.sequences[:3], truth.subsets, truth.fingerprint)
+    few = type(truth)(truth.root, "few", truth.sequences[:3], truth.fingerprint, truth.subsets)
     found = robustness(runs, gt=few)
     assert "fewer than 8 sequences" in found.left_out["intervals"]
     assert found.bootstrap is None
@@ -274,7 +274,7 @@ def test_an_undefined_figure_is_none(truth, runs):
         type(of)(**{**vars(of), "objects": tuple(each for each in of.objects if each.positive)})
         for of in truth.sequences
     )
-    split = type(truth)(truth.root, "train", active, truth.subsets, truth.fingerprint)
+    split = type(truth)(truth.root, "train", active, truth.fingerprint, truth.subsets)
     found = robustness(runs, gt=split, resamples=FEW.resamples)
     each = curve(found, "n_miou", "plain")
     assert [point.value for point in each.points] == [None] * 3

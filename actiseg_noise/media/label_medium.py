@@ -13,7 +13,6 @@ from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.meta_categories import rename_categories
-from actiseg_data.layouts.opening import require_actions
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow
 from actiseg_data.records.recipe_record import ACTIVITY, Recipe
@@ -169,7 +168,7 @@ class LabelMedium(Medium):
         """Draw the labels, in memory."""
         is_activity = self.noise.kind == ACTIVITY
         if is_activity:
-            require_actions(split)
+            _refuse_without_actions(split)
         elif not (split.read_categories() or is_without_effect(self.noise)):
             raise _refuse_class(split, self.recipe)
         draws = iterate_draws if is_activity else iterate_class_draws
@@ -203,6 +202,17 @@ class LabelMedium(Medium):
     def list_versions(self) -> dict[str, str]:
         """List the version of Python."""
         return list_versions(masks=False, language=False)
+
+
+def _refuse_without_actions(split: Split) -> None:
+    """Refuse noise in the labels of active objects of a dataset without such labels."""
+    if not split.has_action_lists:
+        raise refuse(
+            "noise of kind 'activity' changes which objects are active, and the dataset has no "
+            "action lists, which say so",
+            split.root,
+            "give an ActionVOS root, or choose other noise",
+        )
 
 
 def _refuse_class(split: Split, recipe: Recipe) -> InputError:

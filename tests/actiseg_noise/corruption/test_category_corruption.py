@@ -299,7 +299,7 @@ def test_categories_that_a_dataset_lacks_are_refused(coco, videos, noisy_coco, t
     matrix = tmp_path / "matrix.csv"
     with pytest.raises(InputError, match="names categories, and the dataset has none"):
         corrupt(davis, "class", rate=1, change="matrix", matrix=matrix, out=tmp_path / "o")
-    with pytest.raises(InputError, match="has neither action lists nor referring expressions"):
+    with pytest.raises(InputError, match="the dataset has no action lists"):
         corrupt(coco, "activity", rate=0.4, out=tmp_path / "o", **LICENCE)
     assert not (tmp_path / "o").exists()
 

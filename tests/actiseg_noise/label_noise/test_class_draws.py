@@ -210,7 +210,9 @@ def test_the_order_of_categories_has_no_effect():
         for order in (CATEGORIES, CATEGORIES[::-1])
     )
     assert there.digest == back.digest
-    assert freeze_categories(there, CATEGORIES[:2]) == there
+    assert freeze_categories(there, CATEGORIES[::-1]) == there
+    with pytest.raises(InputError, match="has 4 categories that the dataset lacks"):
+        freeze_categories(there, CATEGORIES[:2])
 
 
 def test_a_preset_has_its_name_whatever_the_categories():

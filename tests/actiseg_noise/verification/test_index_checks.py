@@ -15,7 +15,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise import morphology
-from actiseg_noise.recipes import building, kind_specs
+from actiseg_noise.recipes import building, kind_specs, spec_finding
 from actiseg_noise.recipes.presets import load_presets
 from actiseg_noise.recipes.published import RecipeIndex, load_index
 from actiseg_noise.verification.index_checks import RAISE_VERSION, list_index_faults
@@ -61,7 +61,7 @@ def test_a_changed_lexicon_is_found_in_every_preset_of_text(monkeypatch):
 def test_a_raised_algorithm_is_found_in_every_preset_that_uses_it(monkeypatch):
     newer = dict(kind_specs.KIND_SPECS)
     newer["boundary"] = replace(newer["boundary"], algorithm=3)
-    monkeypatch.setattr(kind_specs, "KIND_SPECS", newer)
+    monkeypatch.setattr(spec_finding, "KIND_SPECS", newer)
     faults = list_index_faults(load_index(), load_presets())
     assert len(faults) == 6
     assert all("version 1 cannot be made: algorithm 2 of 'boundary'" in fault for fault in faults)

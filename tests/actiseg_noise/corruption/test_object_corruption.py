@@ -146,7 +146,7 @@ def test_presets_say_what_they_are(kitchen, tmp_path):
     recipe = load_preset("una/30").make_recipe()
     assert [noise.kind for noise in recipe.noises] == ["class", "missing", "relocate", "ghost"]
     assert [noise.rate for noise in recipe.noises] == [0.428571, 0.3, 0.428571, 0.428571]
-    made = corrupt(kitchen, "una/30", out=tmp_path / "una")
+    made = corrupt(kitchen, "una/30", label_rate=0, out=tmp_path / "una")
     rest = made.summary["noise"]
     # Of all objects in frames, as many are relocated as are left out.
     items = made.summary["objects"]["missing"]["items"]

@@ -14,7 +14,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.davis import PHOTOGRAPHS
 from actiseg_data.layouts.document_search import find_document
 from actiseg_data.layouts.layout import Layout
@@ -23,6 +22,7 @@ from actiseg_data.layouts.mevis_json import read_mevis_masks
 from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
 
+_SUBSETS = ("train", "valid", "valid_u", "val", "test")
 _MASKS = "mask_dict.json"
 
 
@@ -35,7 +35,7 @@ def _is_root(root: Path) -> bool:
 
 
 def _list_subsets(root: Path) -> list[str]:
-    return [entry.name for entry in list_folders(root) if _has_masks(entry.path)]
+    return [subset for subset in _SUBSETS if _has_masks(root / subset)]
 
 
 def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:

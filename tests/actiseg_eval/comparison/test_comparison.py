@@ -170,7 +170,7 @@ def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
         parse_methods(["x/lr=0.1", "b"])
     assert refused.value.problems[0].what.startswith("there is no folder 'x/lr=0.1'")
     few = type(kitchen)(
-        kitchen.root, "few", kitchen.sequences[:3], kitchen.subsets, kitchen.fingerprint
+        kitchen.root, "few", kitchen.sequences[:3], kitchen.fingerprint, kitchen.subsets
     )
     with pytest.raises(InputError, match="fewer than 8"):
         compare(methods(runs, "all", "shift"), gt=few)

@@ -244,7 +244,7 @@ def test_the_order_of_noises_in_a_file_has_no_effect_on_the_digest():
     assert check_recipe(parse_recipe(document, "a file")).digest == recipe.digest
     doubled = recipe.to_dict()
     doubled["noises"].append(doubled["noises"][0])
-    with pytest.raises(ValueError, match="several noises of the kind missing"):
+    with pytest.raises(ValueError, match="several noises of the kind 'missing'"):
         check_recipe(parse_recipe(doubled, "a file"))
 
 

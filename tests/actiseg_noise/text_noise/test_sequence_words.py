@@ -248,7 +248,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"pipeline": "en_core_web_sm"}, {}, "no effect"),
         ({}, {"scope": "all"}, "'all' is unknown"),
         ({}, {"overlap": "contest"}, "no noise of masks"),
-        ({}, {"boundary_rate": 0.2}, "boundary_rate: is for noise in several media"),
+        ({}, {"boundary_rate": 0.2}, "boundary_rate: is for recipes with noise in several media"),
         ({"radius": 3}, {}, "no parameter 'radius'"),
     ],
 )

@@ -106,6 +106,8 @@ class _Measurement:
             for unit in list_units(noise, self._recipe.seed, sequence, visible):
                 if not unit.is_alone:
                     labels = unit.labels[:1] if noise.kind == "merge" else unit.labels
+                    if noise.kind == "ghost":
+                        labels = _list_ghosts(sequence, unit.labels[0])
                     yield unit, any(self._is_changed(noise, sequence, frame, x) for x in labels)
 
     def _is_changed(
@@ -116,6 +118,13 @@ class _Measurement:
             return place in self._appeared
         change = self._changes.get(place)
         return change is not None and _LOOKS[noise.kind](change)
+
+
+def _list_ghosts(sequence: VideoSequence, label: ObjectLabel) -> tuple[ObjectLabel, ...]:
+    """List the labels that a ghost can have: in an action its own, elsewhere a new one."""
+    if sequence.is_action:
+        return (label,)
+    return tuple(ghost for ghost in sequence.objects if ghost.model == label.identity)
 
 
 _LOOKS: Mapping[str, Callable[[MaskChange], bool]] = {

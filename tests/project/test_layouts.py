@@ -287,6 +287,7 @@ def test_whole_objects(made, kind, tmp_path):
     assert (out / "ledger.jsonl").read_text()
     succeed("verify", out, "--source", dataset.path, "--quiet")
     succeed("preview", out, "--to", tmp_path / "sheet.png")
+    succeed("audit", out, "--strict", "--quiet")
 
 
 def test_the_example_of_a_new_layout_works(tmp_path, monkeypatch):

@@ -237,6 +237,7 @@ def test_presets_with_categories_are_whole(preset, name, request, tmp_path):
     assert [row for row in rows if row["kind"] != "class"] == other
     assert len(rows) > len(other)
     assert inspect(whole).categories is not None
+    assert audit(whole).findings == ()
 
 
 def test_statistics_count_the_files(coco, noisy_coco):

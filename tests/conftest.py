@@ -64,8 +64,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if session.config.option.markexpr == FAST and not name_single_files(session.config):
         terminal.write_line(
-            "The fast tests: less than 5 minutes on two cores. Slow tests are left out; "
-            'to run all (about 10 minutes): pytest -m ""'
+            "The fast tests: less than 10 minutes on two cores. Slow tests are left out; "
+            'to run all (about 14 minutes): pytest -m ""'
         )
 
 

@@ -26,7 +26,14 @@ def give_licence(dataset):
     return () if dataset.key == "visor" else ("--licence", "CC-BY-4.0")
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+FORMS = [
+    pytest.param(form, marks=() if form in ("davis", "coco") else pytest.mark.slow)
+    for form in MAKERS
+]
+"""The made datasets: the fast tests take one of masks in files, and one of masks in a document."""
+
+
+@pytest.fixture(scope="module", params=FORMS)
 def made(request, tmp_path_factory):
     """A made dataset, its noisy copy, and a release of that; the copy was made by the command."""
     place = tmp_path_factory.mktemp("layout")
@@ -174,7 +181,7 @@ def test_score(made, tmp_path):
     assert scored == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("form", MAKERS)
+@pytest.mark.parametrize("form", FORMS)
 def test_compare(form, tmp_path):
     """The clean masks are better predictions of themselves than noisy ones."""
     dataset = MAKERS[form](tmp_path / "clean", tuple(f"clip{number}" for number in range(8)))

@@ -28,11 +28,10 @@ from actiseg_data.layouts.mask_document import (
     DocumentChange,
     FaultGroups,
     MaskKey,
-    make_document_label,
-    make_document_sequence,
     paint_patch,
     sort_ids,
 )
+from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
 CROWDS = "crowds left alone"
 EMPTY_IMAGES = "images without an annotation that takes noise"
@@ -273,15 +272,15 @@ def _make_sequence(
     folder: str, frame: str, annotations: Mapping[int, _Json], names: Mapping[int, str]
 ) -> VideoSequence:
     labels = [
-        make_document_label(
+        make_dataset_label(
             number,
-            annotation["id"],
+            source_id=annotation["id"],
             name=names[annotation["category_id"]],
             class_id=annotation["category_id"],
         )
         for number, annotation in annotations.items()
     ]
-    return make_document_sequence(folder, [frame], labels, [(frame, n) for n in annotations])
+    return make_dataset_sequence(folder, [frame], labels, [(frame, n) for n in annotations])
 
 
 def _parse_images(listed: list[Any], faults: FaultGroups) -> dict[_Id, _Image]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
@@ -109,54 +109,6 @@ class MaskDocument(Protocol):
             The folders of the sequences that stay; by default all.
         """
         ...
-
-
-def make_document_sequence(
-    folder: str,
-    frames: Iterable[str],
-    objects: Iterable[ObjectLabel],
-    layers: Iterable[tuple[str, int]],
-) -> VideoSequence:
-    """Make a sequence of a document, with a mask for each layer.
-
-    >>> make_document_sequence("139", ["000139"], [], []).identity
-    ('139',)
-    """
-    return VideoSequence(
-        folder=folder,
-        seq_id=0,
-        video=folder,
-        start=0,
-        end=0,
-        narration="",
-        verb="",
-        verb_class=-1,
-        noun="",
-        noun_class=-1,
-        frames=tuple(frames),
-        objects=tuple(objects),
-        layers=tuple(layers),
-        is_action=False,
-    )
-
-
-def make_document_label(
-    object_id: int, source_id: int | str, name: str | None = None, class_id: int = -1
-) -> ObjectLabel:
-    """Make the label of an object of a document; without a name, it is called by its own id.
-
-    >>> make_document_label(1, 0).name
-    'object 0'
-    """
-    return ObjectLabel(
-        object_id=object_id,
-        name=f"object {source_id}" if name is None else name,
-        class_id=class_id,
-        positive=True,
-        handbox=False,
-        narration=False,
-        source_id=str(source_id),
-    )
 
 
 def paint_patch(patch: Patch, size: tuple[int, int], object_id: int) -> IndexMask:

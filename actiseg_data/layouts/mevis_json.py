@@ -22,8 +22,6 @@ from actiseg_data.layouts.mask_document import (
     DocumentChange,
     FaultGroups,
     MaskKey,
-    make_document_label,
-    make_document_sequence,
     paint_patch,
     sort_ids,
 )
@@ -32,6 +30,7 @@ from actiseg_data.layouts.referring import (
     ReferringSequence,
     read_referring,
 )
+from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
 UNNAMED = "objects without an expression, left alone"
 EMPTY_VIDEOS = "videos without a mask"
@@ -183,14 +182,16 @@ def _list_sources(video: ReferringSequence) -> list[str]:
 def _make_sequence(
     document: dict[str, list[Any]], video: ReferringSequence, sources: list[str]
 ) -> VideoSequence:
-    labels = [make_document_label(number, source) for number, source in enumerate(sources, 1)]
+    labels = [
+        make_dataset_label(number, source_id=source) for number, source in enumerate(sources, 1)
+    ]
     layers = [
         (frame, label.object_id)
         for row, frame in enumerate(video.frames)
         for label in labels
         if document[label.identity][row] is not None
     ]
-    return make_document_sequence(video.folder, video.frames, labels, layers)
+    return make_dataset_sequence(video.folder, video.frames, labels, layers)
 
 
 def _check_masks(

@@ -28,11 +28,10 @@ from actiseg_data.layouts.mask_document import (
     DocumentChange,
     FaultGroups,
     MaskKey,
-    make_document_label,
-    make_document_sequence,
     paint_patch,
     sort_ids,
 )
+from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
 FRAME_STEP = 4
 """Frames of the video from one frame with masks to the next."""
@@ -188,14 +187,14 @@ def parse_sav_video(document: Any, where: str) -> SavVideo:
     _check_rows(rows, len(ids), size, where)
     frames = [f"{number:05d}" for number in _number_frames(document, len(rows))]
     positions = {n: ids.index(source) for n, source in enumerate(map(int, sort_ids(ids)), 1)}
-    labels = [make_document_label(n, ids[position]) for n, position in positions.items()]
+    labels = [make_dataset_label(n, source_id=ids[position]) for n, position in positions.items()]
     layers = [
         (frame, number)
         for frame, row in zip(frames, rows, strict=True)
         for number, position in positions.items()
         if row[position] is not None
     ]
-    sequence = make_document_sequence(folder, frames, labels, layers)
+    sequence = make_dataset_sequence(folder, frames, labels, layers)
     return SavVideo(document, where, (sequence,), {}, size, positions)
 
 

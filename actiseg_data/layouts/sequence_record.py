@@ -85,21 +85,30 @@ def make_dataset_sequence(
 
 
 def make_dataset_label(
-    object_id: int, name: str | None = None, class_id: int = -1, source_id: str | None = None
+    object_id: int,
+    name: str | None = None,
+    class_id: int = -1,
+    source_id: int | str | None = None,
 ) -> ObjectLabel:
     """Make the label of an object of a dataset without actions.
 
+    The dataset's own id of the object is `source_id`, by default `object_id`. An object without a
+    name is called by it.
+
     >>> make_dataset_label(3).name
     'object 3'
+    >>> make_dataset_label(1, source_id=0).name
+    'object 0'
     """
+    own = str(object_id if source_id is None else source_id)
     return ObjectLabel(
         object_id=object_id,
-        name=f"object {object_id}" if name is None else name,
+        name=f"object {own}" if name is None else name,
         class_id=class_id,
         positive=True,
         handbox=False,
         narration=False,
-        source_id=str(object_id) if source_id is None else source_id,
+        source_id=own,
     )
 
 

@@ -25,11 +25,10 @@ from actiseg_data.layouts.mask_document import (
     DocumentChange,
     FaultGroups,
     MaskKey,
-    make_document_label,
-    make_document_sequence,
     paint_patch,
     sort_ids,
 )
+from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Video, parse_video
 
 _ESCAPES = str.maketrans({"/": "%2F", "\\": "%5C"})
@@ -175,7 +174,7 @@ def make_visor_document(document: dict[str, Any], video: Video, where: str) -> V
     labels = _make_labels(entities, where)
     numbers = {label.identity: label.object_id for label in labels}
     layers = [(frame, numbers[identity]) for frame, identity in entities]
-    sequence = make_document_sequence(video.name, frames, labels, _sort_layers(layers, frames))
+    sequence = make_dataset_sequence(video.name, frames, labels, _sort_layers(layers, frames))
     return VisorDocument(document, (sequence,), tally, video.size, entities, positions)
 
 
@@ -199,8 +198,8 @@ def _make_labels(entities: Mapping[Place, Entity], where: str) -> list[ObjectLab
         what = f"has {len(first)} objects, more than {MOST_OBJECTS}"
         raise refuse(what, where, "divide the document")
     return [
-        make_document_label(
-            number, identity, first[str(identity)].name, first[str(identity)].class_id
+        make_dataset_label(
+            number, first[str(identity)].name, first[str(identity)].class_id, identity
         )
         for number, identity in enumerate(sort_ids(list(first)), 1)
     ]

@@ -45,6 +45,11 @@ class PolygonMediumPlan(FilePlan):
     threshold: float | None = None
 
     @property
+    def limit(self) -> float:
+        """The draw below which an object gets noise."""
+        return self.noise.rate if self.threshold is None else self.threshold
+
+    @property
     def exact_thresholds(self) -> dict[str, Any]:
         """The threshold of an exact noise."""
         return {} if self.threshold is None else {"threshold": self.threshold}
@@ -75,7 +80,7 @@ class PolygonMediumPlan(FilePlan):
             split.open_polygons(sequence),
             self.noise,
             self.recipe.seed,
-            self.noise.rate if self.threshold is None else self.threshold,
+            self.limit,
         )
         names, clean = split.name_files(MASKS, sequence), split.digest_masks(sequence)
         record = SequenceRecord.make_empty(sequence.folder)
@@ -104,8 +109,7 @@ class PolygonMediumPlan(FilePlan):
         seed = self.recipe.seed
         drawn = run_parallel(draw_polygon_selection, seed, sequences, workers, progress)
         draws = list(chain.from_iterable(drawn))
-        threshold = self.noise.rate if self.threshold is None else self.threshold
-        selected = sum(draw < threshold for draw in draws)
+        selected = sum(draw < self.limit for draw in draws)
         return f"polygons: {selected} of {len(draws)} items would get noise"
 
     def compare_files(

@@ -26,6 +26,11 @@ def give_licence(dataset):
     return () if dataset.key == "visor" else ("--licence", "CC-BY-4.0")
 
 
+def give_options(dataset):
+    noise = ("--type", "boundary", "--rate", "0.6", "--seed", "3")
+    return (*noise, *give_licence(dataset), "--quiet")
+
+
 FORMS = [
     pytest.param(form, marks=() if form in ("davis", "coco") else pytest.mark.slow)
     for form in MAKERS
@@ -39,17 +44,7 @@ def made(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("layout")
     dataset = MAKERS[request.param](place / "clean")
     noisy, release = place / "noisy", place / "release"
-    options = (
-        "--type",
-        "boundary",
-        "--rate",
-        "0.6",
-        "--seed",
-        "3",
-        *give_licence(dataset),
-        "--quiet",
-    )
-    done = run("corrupt", dataset.path, "--out", noisy, *options)
+    done = run("corrupt", dataset.path, "--out", noisy, *give_options(dataset))
     assert done.returncode == 0, done.stderr
     text = ("--title", "Made", "--author", "Josiah Carberry")
     done = run("publish", noisy, "--to", release, *text, "--quiet")
@@ -232,17 +227,7 @@ def test_a_part_gets_the_same_noise(made, tmp_path):
     dataset, noisy, _ = made
     last = open_split(dataset.path).sequences[-1].folder
     part = tmp_path / "part"
-    options = (
-        "--type",
-        "boundary",
-        "--rate",
-        "0.6",
-        "--seed",
-        "3",
-        *give_licence(dataset),
-        "--quiet",
-    )
-    succeed("corrupt", dataset.path, "--only", last, "--out", part, *options)
+    succeed("corrupt", dataset.path, "--only", last, "--out", part, *give_options(dataset))
     whole, alone = open_split(noisy), open_split(part)
     assert [sequence.folder for sequence in alone] == [last]
     digests = [
@@ -263,17 +248,9 @@ def test_workers_do_not_matter(made, tmp_path):
 
 def test_a_finished_run_is_recognised(made):
     dataset, noisy, _ = made
-    options = (
-        "--type",
-        "boundary",
-        "--rate",
-        "0.6",
-        "--seed",
-        "3",
-        *give_licence(dataset),
-        "--quiet",
+    assert "exists already" in succeed(
+        "corrupt", dataset.path, "--out", noisy, *give_options(dataset)
     )
-    assert "exists already" in succeed("corrupt", dataset.path, "--out", noisy, *options)
 
 
 @pytest.mark.parametrize("kind", ["missing", "swap", "merge", "ghost"])

@@ -53,22 +53,26 @@ class SmartOptions(ScaledOptions):
 class Smart(Strategy[SmartOptions]):
     """SMART (public code): cross-entropy on hard pixels, plus three terms with a frozen net.
 
-    For the label y and the mask m of the frozen net, in each frame:
+    For the label y and the mask m of the frozen net, in each pixel:
 
-    * reliable: s CE(z, y) + (1 - s) CE(z, m), where s is the Dice coefficient of y and m;
+    * reliable: s CE(z, y) + (1 - s) CE(z, m), where s is the Dice coefficient of y and m in the
+      frame;
     * intersection: CE(z, y m);
     * union: reverse CE with the union of y and m.
 
-    SMART's frozen net is pre-trained on clean static images. No clean labels are available here, so
-    the teacher is the net itself, frozen at the end of a warm-up: nets learn the common part of
-    labels before they learn the errors of each (Arpit et al., ICML 2017). The teacher has learned
-    from noisy labels, and may repeat an error that all of them share.
+    Each of the four terms is the mean over its own hard pixels.
+
+    SMART's frozen net is pre-trained on clean static images, and its trained net starts from the
+    same weights: `warmup: 0` and a net that was trained before. Without such a net, the teacher is
+    the net itself, frozen at the end of a warm-up: nets learn the common part of labels before they
+    learn the errors of each (Arpit et al., ICML 2017). This teacher has learned from noisy labels,
+    and may repeat an error that all of them share.
 
     State: the teacher's parameters. The teacher needs a forward pass for each batch.
 
-    Hard pixels are the share of a frame with the largest losses, which includes the noisy pixels:
-    the opposite of the selection in other strategies. The share is 1 for a fifth of the run, then
-    falls to 0.15 at seven tenths, as in SMART's 100,000 iterations.
+    Hard pixels are the share of a frame with the largest values of a term, which includes the noisy
+    pixels: the opposite of the selection in other strategies. The share is 1 for a fifth of the
+    run, then falls to 0.15 at seven tenths, as in SMART's 100,000 iterations.
 
     Released: terms of frames are summed instead of averaged, and s is the quotient of
     `losses.agreement_released`, which is not a Dice coefficient if there are several objects.
@@ -104,26 +108,27 @@ class Smart(Strategy[SmartOptions]):
         with torch.no_grad(), choose_precision(logits.device):
             teacher = self._teacher(batch.frames, batch.tokens).masks.float()
         m = (teacher > 0).float()
-        share = compute_hard_share(progress.step / progress.steps)
-        by_label = losses.average_hardest(batch.weights * losses.bce(logits, y), share)
-        by_teacher = losses.average_hardest(batch.weights * losses.bce(logits, m), share)
         if options.released:
             trust = _compute_released_agreement(teacher, batch)
         else:
             trust = losses.agreement(y, m)
-        intersection = batch.weights * losses.bce(logits, y * m)
-        union = batch.weights * losses.rce(logits, torch.maximum(y, m))
-        frames = {
+        trust = trust[..., None, None]
+        by_label, by_teacher = losses.bce(logits, y), losses.bce(logits, m)
+        pixels = {
             "mask": by_label,
             "reliable": options.reliable * (trust * by_label + (1 - trust) * by_teacher),
-            "intersection": options.intersection * intersection.mean((-2, -1)),
-            "union": options.union * union.mean((-2, -1)),
+            "intersection": options.intersection * losses.bce(logits, y * m),
+            "union": options.union * losses.rce(logits, torch.maximum(y, m)),
         }
+        share = compute_hard_share(progress.step / progress.steps)
         times = batch.frame_mask.sum(1, keepdim=True) if options.released else 1
-        scale = choose_scale(options, losses.bce)
+        scale = options.mask * choose_scale(options, losses.bce) * times
         return {
-            name: options.mask * scale * times * losses.average_frames(term, batch.frame_mask)
-            for name, term in frames.items()
+            name: scale
+            * losses.average_frames(
+                losses.average_hardest(batch.weights * term, share), batch.frame_mask
+            )
+            for name, term in pixels.items()
         }
 
     def state_dict(self) -> dict[str, Tensor | int | float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,14 +44,16 @@ class CoTeaching(Strategy[CoTeachingOptions]):
     the number of epochs of the run.
 
     A sample is one prompt of a sequence, with the masks of all its frames and its activity; its
-    loss is the sum of both. R(e) times the number of samples is rounded up or down by a keyed draw,
-    so that small batches keep R(e) on average (the paper rounds down, with batches of 128). At
-    least one sample is kept. Nets select by the losses of the current step. The first net is
-    deployed.
+    loss is the sum of both. Active and inactive prompts are selected apart, the share R(e) of each:
+    empty masks have the smallest losses, so a common selection would drop active prompts alone. The
+    paper's classes have equal size. R(e) times the number of samples is rounded up or down by a
+    keyed draw, so that small batches keep R(e) on average (the paper rounds down, with batches of
+    128). At least one sample is kept. Nets select by the losses of the current step. The first net
+    is deployed.
 
-    Released: R from 0.95 to 0.867 in six epochs, then 0.85, rounded down. The public code selects
-    from windows of 128 sequences, which it scores first and then learns from one by one; this
-    strategy selects from the batch.
+    Released: R from 0.95 to 0.867 in six epochs, then 0.85, of all prompts together, rounded down.
+    The public code selects from windows of 128 sequences, which it scores first and then learns
+    from one by one; this strategy selects from the batch.
     """
 
     net_count: ClassVar[int] = 2
@@ -62,11 +65,16 @@ class CoTeaching(Strategy[CoTeachingOptions]):
             self.compute_terms(net, output, batch, progress)
             for net, output in zip(nets, outputs, strict=True)
         ]
-        count = self._count_kept(int(batch.prompt_mask.sum()), progress)
-        selections = [
-            select_smallest(sum_prompt_terms(terms).detach(), batch.prompt_mask, count)
-            for terms in all_terms
-        ]
+        groups = self._split_prompts(batch)
+        counts = self._count_kept([int(group.sum()) for group in groups], progress)
+        selections = []
+        for terms in all_terms:
+            values = sum_prompt_terms(terms).detach()
+            chosen = [
+                select_smallest(values, group, count)
+                for group, count in zip(groups, counts, strict=True)
+            ]
+            selections.append(torch.stack(chosen).any(0))
         return [
             average_terms(terms, batch.prompt_mask & selection)
             for terms, selection in zip(all_terms, reversed(selections), strict=True)
@@ -88,13 +96,27 @@ class CoTeaching(Strategy[CoTeachingOptions]):
         ramp_share: float = min((epoch / ramp) ** options.exponent, 1)
         return 1 - options.assume_rate * ramp_share
 
-    def _count_kept(self, samples: int, progress: Progress) -> int:
-        exact = round(samples * self.compute_keep_share(progress.epoch), 9)
-        kept = math.floor(exact)
-        if not self.options.released:
-            key = make_key(progress.seed, 1, "strategy.co-teaching.keep", progress.step)
-            kept += draw_uniform(key) < exact - kept
-        return max(kept, min(samples, 1))
+    def _split_prompts(self, batch: Batch) -> list[Tensor]:
+        """Split the real prompts into groups to select from, each (B, K) bool."""
+        if self.options.released:
+            return [batch.prompt_mask]
+        is_active = batch.active > 0.5
+        return [batch.prompt_mask & is_active, batch.prompt_mask & ~is_active]
+
+    def _count_kept(self, samples: Sequence[int], progress: Progress) -> list[int]:
+        """Count the samples to keep of each group, and at least one of the largest."""
+        share = self.compute_keep_share(progress.epoch)
+        counts = []
+        for number, size in enumerate(samples):
+            exact = round(size * share, 9)
+            kept = math.floor(exact)
+            if not self.options.released:
+                key = make_key(progress.seed, 2, "strategy.co-teaching.keep", progress.step, number)
+                kept += draw_uniform(key) < exact - kept
+            counts.append(kept)
+        if not any(counts):
+            counts[samples.index(max(samples))] = min(max(samples), 1)
+        return counts
 
 
 def select_smallest(values: Tensor, prompt_mask: Tensor, count: int) -> Tensor:

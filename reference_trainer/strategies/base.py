@@ -134,10 +134,12 @@ class Strategy(Generic[OptionsT]):
     ) -> dict[str, Tensor]:
         """Compute all terms of each prompt by name, times their coefficients: (B, K) float."""
         logits = output.masks.float()
-        dice = self.compute_mask_scale(batch) * losses.dice(logits, batch.masks, batch.frame_mask)
+        terms = self.compute_mask_terms(net, logits, batch, progress)
+        trusted = self.find_trusted_pixels(logits, batch)
+        dice = losses.dice(logits, batch.masks, batch.frame_mask, trusted)
         return {
-            **self.compute_mask_terms(net, logits, batch, progress),
-            "dice": self.options.dice * dice,
+            **terms,
+            "dice": self.options.dice * self.compute_mask_scale(batch) * dice,
             "activity": self.options.activity * self.compute_activity_loss(output, batch),
         }
 
@@ -152,6 +154,13 @@ class Strategy(Generic[OptionsT]):
     def compute_pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Compute the weighted loss of each pixel: (B, K, T, h, w) float."""
         return batch.weights * losses.focal(logits, batch.masks)
+
+    def find_trusted_pixels(self, logits: Tensor, batch: Batch) -> Tensor | None:
+        """Find the pixels of the Dice loss: (B, K, T, h, w) bool; None: all.
+
+        It is called after `compute_mask_terms`, which may update what a strategy remembers.
+        """
+        return None
 
     def compute_activity_loss(self, output: Output, batch: Batch) -> Tensor:
         """Compute the loss of each prompt's activity: (B, K) float."""

@@ -251,7 +251,17 @@ def elr_released(z: Tensor, y: Tensor) -> Tensor:
 
 
 # Partial labels and negative learning (NPN). Candidates of a pixel are its label and the class that
-# the net predicts. Votes count how often each class was a candidate.
+# the net predicts. Votes count how often the net predicted each class; in ActiSeg-NL's code, how
+# often each class was a candidate.
+
+
+def confidence_penalty(z: Tensor) -> Tensor:
+    """Compute p log p + (1 - p) log(1 - p), minus the entropy (Pereyra et al., 2017).
+
+    >>> round(confidence_penalty(torch.tensor(0.0)).item(), 6)  # -log 2
+    -0.693147
+    """
+    return torch.sigmoid(z) * F.logsigmoid(z) + torch.sigmoid(-z) * F.logsigmoid(-z)
 
 
 def partial_hard(z: Tensor, votes: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
@@ -267,10 +277,18 @@ def partial_hard(z: Tensor, votes: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
     return bce(z, torch.where(foreground == background, y, (foreground > background).to(y)))
 
 
-def partial_soft(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:
-    """Compute BCE toward the object's share of votes (Sheng et al., AAAI 2024, soft variant)."""
+def partial_soft(z: Tensor, votes: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
+    """Compute BCE toward the object's share of votes (Sheng et al., AAAI 2024, soft variant).
+
+    Parameters
+    ----------
+    z, y : float Tensor
+    votes : pair of float Tensor
+        Votes for background and object. Without any vote the label is the target.
+    """
     background, foreground = votes
-    return bce(z, foreground / (background + foreground))
+    count = background + foreground
+    return bce(z, torch.where(count > 0, foreground / count.clamp(min=1), y))
 
 
 def partial_released(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from reference_trainer.batch import Batch, Progress
+from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.devices import choose_precision
 from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import (
@@ -20,12 +20,12 @@ from reference_trainer.strategies.base import (
     is_warm_up,
     make_generator,
 )
-from reference_trainer.strategies.pixel_memory import BatchUnits
-from reference_trainer.strategies.strategy_options import RELEASED, ScaledOptions, option
+from reference_trainer.strategies.pixel_memory import BatchUnits, spread_over_frames
+from reference_trainer.strategies.strategy_options import RELEASED, RobustOptions, option
 
 
 @dataclass(frozen=True)
-class NpnOptions(ScaledOptions):
+class NpnOptions(RobustOptions):
     """Options of `Npn`.
 
     Attributes
@@ -33,140 +33,212 @@ class NpnOptions(ScaledOptions):
     variant : "soft" or "hard"
         The partial-label loss: `losses.partial_soft` or `losses.partial_hard`. The released code
         has its own.
+    votes : "net" or "both"
+        Who votes: the net alone, as in its authors' code, or the label as well, as in ActiSeg-NL's.
     negative, consistency : float
         Coefficients of these terms, the paper's for the variant (soft: 1 and 2; hard: 1 and 1).
+    penalty : float
+        Coefficient of the confidence penalty in the warm-up.
     confidence : float
         Confidence that a prediction needs for a vote, and to be a target of the strong view; 0.5
         accepts all.
     warmup : float
-        Share of the run with the plain loss, which counts votes as well.
+        Share of the run with cross-entropy and the penalty, in which the net votes as well.
     """
 
     variant: Literal["soft", "hard"] = option("soft", unless=RELEASED)
+    votes: Literal["net", "both"] = option("net", unless=RELEASED)
     negative: float = option(1.0, released=0.1)
     consistency: float = option(2.0, released=0.2, instead={("variant", "hard"): 1.0})
+    penalty: float = option(1.0, unless={"arithmetic": "released", "warmup": 0})
     confidence: float = option(0.5, 0.5, 1, released=0.7)
     warmup: float = option(1 / 3, 0, 1)
-
-
-@dataclass(frozen=True)
-class _Votes:
-    """Votes and predictions of a batch, each (B, K, T, h, w).
-
-    Attributes
-    ----------
-    counts : pair of float Tensor
-        Votes for background and object.
-    guess : float Tensor in {0, 1}
-        Prediction of the net.
-    confident : bool Tensor
-        Where the prediction has a vote.
-    """
-
-    counts: tuple[Tensor, Tensor]
-    guess: Tensor
-    confident: Tensor
 
 
 class Npn(Strategy[NpnOptions]):
     """The method of Sheng et al., AAAI 2024.
 
-    Candidates of a pixel are its label and the prediction of the net. The loss has three terms: a
-    partial-label loss with running votes, negative learning on classes that are not candidates, and
-    consistency with a strong view (the same frames recoloured, in a second forward pass).
+    The loss has three terms: a partial-label loss whose target is the running votes, negative
+    learning on classes that are not candidates, and consistency with a strong view (the same frames
+    recoloured, in a second forward pass). Candidates of a pixel are its label and the prediction of
+    the net. With robust activity, the same is the loss of each prompt's activity.
 
-    State: votes for background and object of each pixel of each unit, int16, counted once a step.
+    Votes: the paper's abstract does not say whether the label votes. In its authors' code (NPN-soft
+    and NPN-hard) the net alone does, in the warm-up and after it; this is the default. If the label
+    votes in every step (`votes: both`, ActiSeg-NL's reading), no class ever has more votes: the
+    hard variant is then BCE toward the label, and the soft one smooths the label by at most a half.
 
-    With two classes, negative learning is BCE if net and label agree, and 0 otherwise. The label is
-    a candidate in every step, so no class ever has more votes: the hard variant is BCE toward the
-    label, and the soft one, the default, smooths the label toward the prediction by at most a half.
-    A tie goes to the label. Two candidates from the net (top-k 2) would always be both classes;
-    there is no such option.
+    Warm-up: BCE plus p log p + (1 - p) log(1 - p), as in the authors' code. The penalty keeps the
+    net uncertain, and so the votes divided.
 
-    Released: the warm-up sets the label's votes to 1 instead of counting them; BCE of 2 z, so that
-    its temperature is a half; these terms are not weighted; Dice is smaller relative to them (see
-    `compute_mask_scale`).
+    With two classes, negative learning is BCE if net and label agree, and 0 otherwise. A tie of
+    votes goes to the label. Two candidates from the net (top-k 2) would always be both classes;
+    there is no such option. A label is trusted, for `dice_region: trusted`, if it has at least half
+    of the votes.
+
+    State: votes for background and object of each pixel of each unit, int16, counted once a step;
+    with robust activity also two votes for each unit.
+
+    Released: the warm-up has the plain loss, and sets the label's votes to 1 instead of counting
+    them; BCE of 2 z, so that its temperature is a half; these terms are not weighted; Dice is
+    smaller relative to them (see `compute_mask_scale`).
     """
+
+    _warm = False
+    _strong: Output | None = None
 
     def __init__(self, options: NpnOptions, context: StrategyContext) -> None:
         super().__init__(options, context)
-        self._votes = torch.zeros(context.units, 2, *context.grid, dtype=torch.int16)
+        masks = context.units if options.has_robust_masks else 0
+        activity = context.units if options.has_robust_activity else 0
+        self._mask_votes = torch.zeros(masks, 2, *context.grid, dtype=torch.int16)
+        self._activity_votes = torch.zeros(activity, 2, 1, 1, dtype=torch.int16)
 
     def get_phase(self, progress: Progress) -> int:
         return int(not is_warm_up(self.options.warmup, progress))
 
+    def prepare_step(self, nets: list[Net], progress: Progress) -> None:
+        self._warm = is_warm_up(self.options.warmup, progress)
+
+    def compute_terms(
+        self, net: Net, output: Output, batch: Batch, progress: Progress
+    ) -> dict[str, Tensor]:
+        if not self._warm:
+            recoloured = _recolour_frames(batch, progress)
+            with choose_precision(recoloured.device):
+                self._strong = net(recoloured, batch.tokens)
+        terms = super().compute_terms(net, output, batch, progress)
+        self._strong = None
+        return terms
+
     def compute_mask_terms(
         self, net: Net, logits: Tensor, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:
-        p = torch.sigmoid(logits.detach())
-        confident = torch.maximum(p, 1 - p) > self.options.confidence
-        guess = (p > 0.5).float()
-        is_warm = is_warm_up(self.options.warmup, progress)
-        counts = self._count_votes(batch, guess, confident, is_warm)
-        if is_warm:
+        if not self.options.has_robust_masks:
             return super().compute_mask_terms(net, logits, batch, progress)
-        recoloured = _recolour_frames(batch, progress)
-        with choose_precision(recoloured.device):
-            strong = net(recoloured, batch.tokens).masks.float()
-        return self._compute_robust_terms(logits, strong, batch, _Votes(counts, guess, confident))
+        votes = self._count_votes(self._mask_votes, logits, batch.masks, batch)
+        if self._warm and self.options.released:
+            return super().compute_mask_terms(net, logits, batch, progress)
+        strong = None if self._strong is None else self._strong.masks.float()
+        terms = self._compute_robust_terms(
+            logits, strong, batch.masks, batch.weights, votes, batch.frame_mask
+        )
+        return {name: self.options.mask * term for name, term in terms.items()}
+
+    def find_trusted_pixels(self, logits: Tensor, batch: Batch) -> Tensor | None:
+        if self._warm or not self.options.has_trusted_dice:
+            return None
+        background, foreground = _spread_votes(self._mask_votes, batch, logits.device)
+        return torch.where(batch.masks > 0, foreground >= background, background >= foreground)
+
+    def compute_activity_loss(self, output: Output, batch: Batch) -> Tensor:
+        if not self.options.has_robust_activity:
+            return super().compute_activity_loss(output, batch)
+        logits, labels = (
+            spread_over_frames(values.float(), batch) for values in (output.activity, batch.active)
+        )
+        votes = self._count_votes(self._activity_votes, logits, labels, batch)
+        strong = None
+        if self._strong is not None:
+            strong = spread_over_frames(self._strong.activity.float(), batch)
+        terms = self._compute_robust_terms(
+            logits, strong, labels, torch.ones_like(labels), votes, batch.frame_mask
+        )
+        return torch.stack(list(terms.values())).sum(0)
 
     def _compute_robust_terms(
-        self, z: Tensor, strong: Tensor, batch: Batch, votes: _Votes
+        self,
+        z: Tensor,
+        strong: Tensor | None,
+        y: Tensor,
+        weights: Tensor,
+        votes: tuple[Tensor, Tensor],
+        frame_mask: Tensor,
     ) -> dict[str, Tensor]:
-        options, y, weights = self.options, batch.masks, batch.weights
-        confident, guess = votes.confident, votes.guess
+        """Compute the terms of a warm-up (without strong view) or of the method: (B, K) each.
+
+        Parameters
+        ----------
+        z, y, weights : (B, K, T, h, w) float
+        strong : (B, K, T, h, w) float, optional
+            Logits of the strong view.
+        votes : pair of (B, K, T, h, w) float
+            Votes for background and object.
+        frame_mask : (B, T) bool
+        """
+        options = self.options
+        scale = choose_scale(options, losses.bce)
+        if strong is None:
+            warm = losses.bce(z, y) + options.penalty * losses.confidence_penalty(z)
+            return {"mask": scale * losses.average_pixels(weights * warm, frame_mask)}
+        guess, confident = self._predict_classes(z)
         both = confident & (guess != y)
         if options.released:
-            partial = losses.partial_released(z, votes.counts)
+            partial = losses.partial_released(z, votes)
             negative = losses.negative_released(z, y, both)
             consistent = losses.bce(2 * strong, guess)
             weights = torch.ones_like(weights)
         else:
             if options.variant == "hard":
-                partial = losses.partial_hard(z, votes.counts, y)
+                partial = losses.partial_hard(z, votes, y)
             else:
-                partial = losses.partial_soft(z, votes.counts)
+                partial = losses.partial_soft(z, votes, y)
             negative = losses.negative(z, y, both)
             consistent = losses.bce(strong, guess)
-        frames = batch.frame_mask
         # Consistency is a mean over the confident pixels.
-        share = losses.average_pixels(confident.float(), frames).clamp(min=1e-12)
-        terms = {
-            "mask": losses.average_pixels(weights * partial, frames),
-            "negative": options.negative * losses.average_pixels(weights * negative, frames),
-            "consistency": options.consistency
-            * losses.average_pixels(weights * confident * consistent, frames)
-            / share,
+        share = losses.average_pixels(confident.float(), frame_mask).clamp(min=1e-12)
+        consistent = losses.average_pixels(weights * confident * consistent, frame_mask) / share
+        return {
+            "mask": scale * losses.average_pixels(weights * partial, frame_mask),
+            "negative": scale
+            * options.negative
+            * losses.average_pixels(weights * negative, frame_mask),
+            "consistency": scale * options.consistency * consistent,
         }
-        scale = choose_scale(options, losses.bce)
-        return {name: options.mask * scale * term for name, term in terms.items()}
+
+    def _predict_classes(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the predicted class as 0 or 1, and where the prediction has a vote."""
+        p = torch.sigmoid(z.detach())
+        return (p > 0.5).float(), torch.maximum(p, 1 - p) > self.options.confidence
 
     def _count_votes(
-        self, batch: Batch, guess: Tensor, confident: Tensor, is_warm: bool
+        self, memory: Tensor, z: Tensor, y: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor]:
-        """Add the votes of a batch, and return all votes for background and object."""
+        """Add the votes of a batch to a memory, and return all votes for background and object."""
+        guess, confident = self._predict_classes(z)
         units = BatchUnits.from_batch(batch)
         label, guess, confident = (
-            units.gather(values).bool() for values in (batch.masks, guess, confident.float())
+            units.gather(values).bool() for values in (y, guess, confident.float())
         )
-        votes = self._votes[units.numbers].to(label.device, torch.int32)
+        votes = memory[units.numbers].to(label.device, torch.int32)
         labels = torch.stack([~label, label], 1)
         guesses = torch.stack([~guess, guess], 1) & confident[:, None]
-        if is_warm and self.options.released:
+        if self.options.released and self._warm:
             votes = torch.where(labels, 1, votes) + guesses.int()
-        else:
+        elif self.options.released or self.options.votes == "both":
             votes = votes + (labels | guesses).int()
+        else:
+            votes = votes + guesses.int()
         votes = votes.clamp(max=torch.iinfo(torch.int16).max)
-        self._votes[units.numbers] = votes.to("cpu", torch.int16)
-        # Padding has no votes, but shares of votes must be finite.
-        padding = (batch.unit_ids < 0)[..., None, None].float()
-        return units.spread(votes[:, 0].float()) + padding, units.spread(votes[:, 1].float())
+        memory[units.numbers] = votes.to("cpu", torch.int16)
+        return _spread_votes(memory, batch, z.device)
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
-        return {"votes": self._votes}
+        return {"votes": self._mask_votes, "activity_votes": self._activity_votes}
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float]) -> None:
-        self._votes = torch.as_tensor(state["votes"]).clone()
+        self._mask_votes = torch.as_tensor(state["votes"]).clone()
+        self._activity_votes = torch.as_tensor(state["activity_votes"]).clone()
+
+
+def _spread_votes(memory: Tensor, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the votes of a batch for background and object, each (B, K, T, h, w) float.
+
+    Padding has no votes.
+    """
+    units = BatchUnits.from_batch(batch)
+    background, foreground = memory[units.numbers].to(device, torch.float32).unbind(1)
+    return units.spread(background), units.spread(foreground)
 
 
 def _recolour_frames(batch: Batch, progress: Progress) -> Tensor:

@@ -50,3 +50,21 @@ class BatchUnits:
         values = rows.new_zeros(*self._is_unit.shape, *rows.shape[-2:])
         values[self._is_unit] = rows[self._rows]
         return torch.where(self._flipped, values.flip(-1), values)
+
+
+def spread_over_frames(values: Tensor, batch: Batch) -> Tensor:
+    """Repeat the value of a prompt for each frame, as a mask of one pixel.
+
+    What a strategy remembers of a prompt is kept for each (sequence, object, frame), as it is for
+    masks.
+
+    Parameters
+    ----------
+    values : (B, K) float
+    batch : Batch
+
+    Returns
+    -------
+    (B, K, T, 1, 1) float
+    """
+    return values[:, :, None].expand_as(batch.unit_ids)[..., None, None]

@@ -7,13 +7,14 @@ from typing import Literal, TypeVar
 
 from torch import Tensor
 
-from reference_trainer.batch import Batch, Progress
+from reference_trainer.batch import Batch, Output, Progress
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Net, Strategy, choose_scale, is_warm_up
-from reference_trainer.strategies.strategy_options import ScaledOptions, option
+from reference_trainer.strategies.strategy_options import RobustOptions, option
 
 
 @dataclass(frozen=True)
-class PixelOptions(ScaledOptions):
+class PixelOptions(RobustOptions):
     """Options of a `Pixelwise` strategy.
 
     Attributes
@@ -36,7 +37,9 @@ PixelOptionsT = TypeVar("PixelOptionsT", bound=PixelOptions)
 
 
 class Pixelwise(Strategy[PixelOptionsT]):
-    """The plain strategy with another pixel loss; Dice and activity are unchanged.
+    """The plain strategy with another loss of pixels, of activity, or of both.
+
+    A label is trusted, for `dice_region: trusted`, if the net gives it a chance of at least half.
 
     The papers have no warm-up, and classes of equal size. Here nine of ten pixels are background,
     and the net first predicts background everywhere. Once it is confident, bounded losses and Dice
@@ -58,7 +61,7 @@ class Pixelwise(Strategy[PixelOptionsT]):
         self._warm = is_warm_up(self.options.warmup, progress)
 
     def compute_pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        if self._warm:
+        if self._warm or not self.options.has_robust_masks:
             return super().compute_pixel_loss(logits, batch)
         robust = self.compute_robust_loss(logits, batch.masks)
         if self.options.weights != "focal":
@@ -68,6 +71,19 @@ class Pixelwise(Strategy[PixelOptionsT]):
             return robust
         return robust + super().compute_pixel_loss(logits, batch)
 
+    def find_trusted_pixels(self, logits: Tensor, batch: Batch) -> Tensor | None:
+        if self._warm or not self.options.has_trusted_dice:
+            return None
+        return losses.mae(logits.detach(), batch.masks) <= 0.5
+
+    def compute_activity_loss(self, output: Output, batch: Batch) -> Tensor:
+        plain = super().compute_activity_loss(output, batch)
+        if self._warm or not self.options.has_robust_activity:
+            return plain
+        robust = self.compute_robust_loss(output.activity.float(), batch.active)
+        robust = choose_scale(self.options, self.compute_robust_loss) * robust
+        return robust if self.options.combine == "replace" else robust + plain
+
     def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Compute the robust loss of each pixel."""
+        """Compute the robust loss of each pixel, or of each prompt's activity."""
         raise NotImplementedError

@@ -151,6 +151,44 @@ class ScaledOptions(ReleasedOptions):
     scale: Literal["match-focal", "raw"] = option("match-focal", released="raw")
 
 
+@dataclass(frozen=True)
+class RobustOptions(ScaledOptions):
+    """Options of a strategy whose robust loss serves masks, activity or both, beside Dice.
+
+    The released code has neither choice: its robust losses are those of masks, and Dice is over all
+    pixels.
+
+    Attributes
+    ----------
+    robust : "masks", "activity" or "both"
+        Where the robust loss takes the place of the plain one. Noise of boundaries changes masks;
+        noise on words makes a prompt name another object, which the activity should show.
+    dice_region : "all" or "trusted"
+        Pixels of the Dice loss. "trusted": those whose label the strategy believes. Dice has no
+        robust form here, and most of the gradient on wrongly labelled pixels is Dice's.
+    """
+
+    robust: Literal["masks", "activity", "both"] = option("masks", unless=RELEASED)
+    dice_region: Literal["all", "trusted"] = option(
+        "all", unless={"arithmetic": "released", "dice": 0, "robust": "activity"}
+    )
+
+    @property
+    def has_robust_masks(self) -> bool:
+        """Whether the loss of masks is the robust one."""
+        return self.released or self.robust != "activity"
+
+    @property
+    def has_robust_activity(self) -> bool:
+        """Whether the loss of activity is the robust one."""
+        return not self.released and self.robust != "masks"
+
+    @property
+    def has_trusted_dice(self) -> bool:
+        """Whether Dice is over trusted pixels."""
+        return not self.released and self.has_robust_masks and self.dice_region == "trusted"
+
+
 def _describe_mismatch(value: Any, kind: Any, limits: Any) -> str | None:
     """Return a hint if a value does not have the right type and range, else None."""
     if get_origin(kind) is Literal:

@@ -66,7 +66,7 @@ def test_each_net_learns_from_what_the_other_finds_easy() -> None:
     for mine, other, loss in ((0, 1, got[0]), (1, 0, got[1])):
         easy = []
         for group, count in zip(groups, counts, strict=True):
-            ranked = sorted(group, key=lambda place: losses[other][place].item())  # noqa: B023
+            ranked = sorted(group, key=lambda place: losses[other][place].item())
             easy += [losses[mine][place].item() for place in ranked[:count]]
         assert loss.total.item() == pytest.approx(np.mean(easy), rel=1e-5)
 
@@ -144,7 +144,7 @@ def test_a_unit_shown_twice_counts_once_by_its_first_showing() -> None:
 def test_elr_over_showings_by_the_papers_rule() -> None:
     """Two classes with a target each, from zero, over four showings, once mirrored."""
     trained = Trained("elr", RAW)
-    beta, strength = 0.7, 3.0
+    beta, strength = 0.7, 1 / 3
     target = np.zeros((2, CLIPS, PROMPTS, FRAMES, *GRID))
     for step, seed in enumerate((0, 1, 2, 0)):
         now = batch(seed)
@@ -164,7 +164,7 @@ def test_elr_over_showings_by_the_papers_rule() -> None:
 
 
 def test_elr_targets_carry_no_gradient() -> None:
-    """d/dz of BCE + 3 log(1 - <t, p>) with t held fixed."""
+    """d/dz of BCE + log(1 - <t, p>) / 3 with t held fixed."""
     trained = Trained("elr", RAW)
     now = batch()
     z = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID, requires_grad=True)
@@ -172,7 +172,7 @@ def test_elr_targets_carry_no_gradient() -> None:
     p = torch.sigmoid(z.detach())
     difference = 0.3 * (2 * p - 1)  # t_1 - t_0 after the first showing
     inner = 0.3 * (p * p + (1 - p) ** 2)
-    slope = p - now.masks - 3 * difference * p * (1 - p) / (1 - inner)
+    slope = p - now.masks - difference * p * (1 - p) / (1 - inner) / 3
     there = now.unit_ids >= 0
     torch.testing.assert_close(z.grad[there], slope[there], rtol=1e-4, atol=1e-5)
 
@@ -195,7 +195,7 @@ def test_released_elr_remembers_nothing() -> None:
 # NPN.
 
 
-def _votes_by_hand(trained: Trained, released: bool) -> Any:
+def _votes_by_hand(trained: Trained, released: bool, by_label: bool) -> Any:
     """Votes of each pixel, counted one by one, over a run."""
     votes = np.zeros((CLIPS, PROMPTS, FRAMES, 2, *GRID), int)
     confidence, warm = (0.7, 2) if released else (0.5, 2)
@@ -216,16 +216,17 @@ def _votes_by_hand(trained: Trained, released: bool) -> Any:
                 cell[label] = 1
                 cell[guess] += sure
             else:
-                for candidate in {label} | ({guess} if sure else set()):
+                for candidate in ({label} if by_label else set()) | ({guess} if sure else set()):
                     cell[candidate] += 1
         trained.step(step, now)
     return votes.reshape(-1, 2, *GRID)
 
 
-@pytest.mark.parametrize("arithmetic", ["paper", "released"])
-def test_npn_votes_by_counting(arithmetic: str) -> None:
-    trained = Trained("npn", {"arithmetic": arithmetic})
-    expected = _votes_by_hand(trained, arithmetic == "released")
+@pytest.mark.parametrize("options", [{}, {"votes": "both"}, {"arithmetic": "released"}])
+def test_npn_votes_by_counting(options: dict[str, Any]) -> None:
+    """The net alone votes, as in its authors' code; with the label, as in ActiSeg-NL's."""
+    trained = Trained("npn", options)
+    expected = _votes_by_hand(trained, "arithmetic" in options, bool(options))
     assert (trained.strategy.state_dict()["votes"].numpy() == expected).all()
 
 
@@ -233,21 +234,25 @@ def test_npn_votes_saturate() -> None:
     trained = Trained("npn")
     most = torch.iinfo(torch.int16).max
     trained.strategy.load_state_dict(
-        {"votes": torch.full((CONTEXT.units, 2, *GRID), most, dtype=torch.int16)}
+        trained.strategy.state_dict()
+        | {"votes": torch.full((CONTEXT.units, 2, *GRID), most, dtype=torch.int16)}
     )
     trained.step(0)
     assert trained.strategy.state_dict()["votes"].min() == most
 
 
-def test_npn_terms_by_hand() -> None:
+@pytest.mark.parametrize("votes", ["net", "both"])
+def test_npn_terms_by_hand(votes: str) -> None:
     """Soft: BCE toward the share of votes; BCE where label and net agree; nothing warm."""
-    trained = Trained("npn", {"warmup": 0.0} | RAW)
+    trained = Trained("npn", {"warmup": 0.0, "votes": votes} | RAW)
     now = batch()
     z = _logits(trained, now)
     (loss,) = trained.losses(0, now)
     guess = (z > 0).float()
     agree = guess == now.masks
     share = torch.where(agree, now.masks, 0.5)  # one showing: one vote each where they differ
+    if votes == "net":
+        share = guess
     partial = _per_prompt(of.bce(z, share), now)[now.prompt_mask].mean()
     negative = _per_prompt(torch.where(agree, of.bce(z, now.masks), 0.0), now)[
         now.prompt_mask
@@ -255,6 +260,19 @@ def test_npn_terms_by_hand() -> None:
     assert loss.parts["mask"].item() == pytest.approx(2 * partial.item(), rel=1e-5)
     assert loss.parts["negative"].item() == pytest.approx(2 * negative.item(), rel=1e-5)
     assert loss.parts["consistency"].item() > 0
+
+
+def test_npn_warms_up_with_cross_entropy_and_keeps_the_net_uncertain() -> None:
+    """BCE - H(p), as in its authors' code; 2 is the coefficient of the mask."""
+    trained = Trained("npn", RAW)
+    now = batch()
+    z = _logits(trained, now)
+    (loss,) = trained.losses(0, now)
+    p = torch.sigmoid(z.double())
+    entropy = -p * p.log() - (1 - p) * (1 - p).log()
+    expected = _per_prompt(of.bce(z, now.masks) - entropy, now)[now.prompt_mask].mean()
+    assert loss.parts["mask"].item() == pytest.approx(2 * expected.item(), rel=1e-5)
+    assert loss.parts.keys() == {"mask", "dice", "activity"}
 
 
 def test_npn_sees_another_colouring_of_the_same_shapes() -> None:

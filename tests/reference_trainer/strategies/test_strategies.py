@@ -33,6 +33,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in STR
 }
 CASES |= {
     "gce-truncated": ("gce", {"truncate": 0.5}),
+    "gce-both": ("gce", {"robust": "both", "dice_region": "trusted"}),
+    "elr-both": ("elr", {"robust": "both", "dice_region": "trusted"}),
+    "npn-both": ("npn", {"robust": "both", "dice_region": "trusted", "votes": "both"}),
+    "npn-activity": ("npn", {"robust": "activity"}),
     "npn-hard": ("npn", {"variant": "hard", "confidence": 0.7}),
     "pmhm-activity": ("pmhm", {"robust_heads": "mask+activity", "heads": 2}),
     "pmhm-alone": ("pmhm", {"heads": 0}),
@@ -233,7 +237,7 @@ def test_unknown_names_are_refused_and_the_known_listed() -> None:
 
 
 def test_released_sets_constants_that_are_not_given() -> None:
-    assert build_strategy("elr", {}, CONTEXT).options.strength == 3.0
+    assert build_strategy("elr", {}, CONTEXT).options.strength == pytest.approx(1 / 3)
     assert build_strategy("elr", {"arithmetic": "released"}, CONTEXT).options.strength == 5e-4
     both = {"arithmetic": "released", "strength": 1}
     assert build_strategy("elr", both, CONTEXT).options.strength == 1.0
@@ -418,8 +422,8 @@ def test_an_undecided_pixel_costs_what_it_costs_under_the_focal_loss(
         *((name, 1, 1.0) for name in ("gce", "sce", "apl")),
         ("smart", 1, 2.0),
         ("npn", 1, 3.5),
-        ("elr", 1, 1 + 3 * math.log(0.85) / math.log(2)),
-        ("elr", 30, -2.0),
+        ("elr", 1, 1 + math.log(0.85) / math.log(2) / 3),
+        ("elr", 30, 2 / 3),
     ],
 )
 def test_what_undecided_pixels_cost_beside_the_focal_loss(

@@ -66,7 +66,7 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
     "gce": StrategyInfo(
         Gce,
         GceOptions,
-        "generalised cross-entropy instead of the focal loss, optionally truncated",
+        "untruncated generalised cross-entropy instead of the focal loss; truncation is an option",
         "Zhang and Sabuncu, NeurIPS 2018",
         released=True,
     ),

@@ -41,6 +41,10 @@ def fit(
         Optional[str],
         typer.Option(help="promptaction, action or noaction. Default: promptaction."),
     ] = None,
+    init: Annotated[
+        Optional[Path],
+        typer.Option(help="Run to start from: a net that was trained on other videos."),
+    ] = None,
     epochs: Annotated[Optional[int], typer.Option(help="Passes over the split.")] = None,
     seed: Annotated[Optional[int], typer.Option(help="Random seed.")] = None,
     arithmetic: Annotated[
@@ -87,6 +91,7 @@ def fit(
         "strategy": strategy,
         "split": split,
         "prompt_style": prompt_style,
+        "init": None if init is None else str(init.resolve()),
         "epochs": epochs,
         "seed": seed,
         "device": device,

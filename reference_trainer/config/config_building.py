@@ -43,7 +43,7 @@ def make_config(
     """
     # These import torch, which `Config` alone does not need.
     from reference_trainer.network.encoders import ENCODERS
-    from reference_trainer.strategies import resolve_options
+    from reference_trainer.strategies import choose_warm_up, resolve_options
 
     values, _ = translate_old_names(values, where)
     with _name_sources(where, places or {}):
@@ -51,14 +51,17 @@ def make_config(
         accepted = _check_types(values, problems)
         with problems.collect():
             check_choice(accepted.get("encoder", Config.encoder), ENCODERS, "encoder")
-        for name in ("dataset", "noisy"):
+        for name in ("dataset", "noisy", "init"):
             if "\0" in (accepted.get(name) or ""):
                 problems.add(f"{accepted[name]!r} is not a path", f"`{name}`", "correct it")
             elif accepted.get(name) is not None:
                 accepted[name] = os.path.realpath(accepted[name])
         problems.raise_if_any()
         config = Config(**accepted)
-        return replace(config, options=asdict(resolve_options(config.strategy, config.options)))
+        options = config.options
+        if config.init is not None:
+            options = {**choose_warm_up(config.strategy, config.epochs), **options}
+        return replace(config, options=asdict(resolve_options(config.strategy, options)))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector
 
-MACHINE_SETTINGS = ("dataset", "noisy", "device", "threads", "memory_mib", "save_minutes")
+MACHINE_SETTINGS = ("dataset", "noisy", "init", "device", "threads", "memory_mib", "save_minutes")
 """Settings that a resumed run may change: they name places and resources. A digest of the labels
 checks that the data are the same, wherever they are."""
 
@@ -35,6 +35,10 @@ class Config:
         Options of the strategy that differ from their defaults.
     seed : int
         Seed of every random draw.
+    init : str or Path, optional
+        The run whose trained net this run starts from. Its videos must be others.
+    init_digest : str, optional
+        Digest of that net's parameters. `fit` fills it in, and refuses a net with another one.
     encoder : str
         Name of the image encoder, see `ENCODERS`.
     channels, prompt_width : int
@@ -79,6 +83,8 @@ class Config:
     strategy: str = "plain"
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    init: str | None = None
+    init_digest: str | None = None
     encoder: str = "tiny"
     channels: int = 32
     prompt_width: int = 96
@@ -99,7 +105,7 @@ class Config:
     save_minutes: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("dataset", "noisy"):
+        for name in ("dataset", "noisy", "init"):
             if isinstance(getattr(self, name), os.PathLike):
                 object.__setattr__(self, name, os.fspath(getattr(self, name)))
         problems = ProblemCollector()
@@ -120,6 +126,7 @@ class Config:
             require(name, getattr(self, name) > 0, "give more than 0")
         for name in ("weight_decay", "memory_mib"):
             require(name, getattr(self, name) >= 0, "give 0 or more")
+        require("init_digest", self.init is not None or self.init_digest is None, "give `init`")
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
         for name in ("learning_rate", "weight_decay", "grad_clip_norm", "save_minutes"):
             require(name, math.isfinite(getattr(self, name)), "give a finite number")

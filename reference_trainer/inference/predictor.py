@@ -15,6 +15,7 @@ from actiseg_data import __version__
 from actiseg_data.annotations.masks import read_mask_size, write_index_mask
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_free, new_folder, write_json
+from actiseg_data.core.names import format_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import escape_name
@@ -70,6 +71,8 @@ class TrainedModel:
     step : int
         Number of updates.
     device : torch.device
+    start_videos : frozenset of str
+        The videos that the net had learned from when the run began.
     """
 
     model: SegmentationModel
@@ -78,6 +81,7 @@ class TrainedModel:
     rendered: bool
     step: int
     device: torch.device
+    start_videos: frozenset[str]
 
     def __repr__(self) -> str:
         return f"TrainedModel({self.config.strategy!r}, {self.step} steps, {str(self.device)!r})"
@@ -150,7 +154,13 @@ def load_model(run: str | Path, device: str = "auto") -> TrainedModel:
         model.load_state_dict(document["net"])
     model.to(chosen).eval()
     return TrainedModel(
-        model, config, document["recipe_digest"], document["rendered"], document["step"], chosen
+        model=model,
+        config=config,
+        recipe_digest=document["recipe_digest"],
+        rendered=document["rendered"],
+        step=document["step"],
+        device=chosen,
+        start_videos=frozenset(map(str, document["start_videos"] or ())),
     )
 
 
@@ -189,7 +199,8 @@ def predict(
     Raises
     ------
     InputError
-        If the run, the dataset or the threshold cannot be used, or if the folder exists.
+        If the run, the dataset or the threshold cannot be used, if the folder exists, or if the net
+        that the run started from has learned from a video of the split.
 
     Examples
     --------
@@ -204,6 +215,7 @@ def predict(
     data = open_training_split(
         dataset, split, prompt_style=trained.config.prompt_style, needs_masks=False
     )
+    _refuse_seen_videos(trained, run, data)
     note = PredictionsNote(
         dataset=os.path.relpath(dataset, out),
         split=split,
@@ -293,6 +305,19 @@ def rethreshold(
         rendered=rendered,
         **_name_counts(tally),
     )
+
+
+def _refuse_seen_videos(trained: TrainedModel, run: Path, data: TrainingSplit) -> None:
+    """Raise an error if the start of a run has learned from videos of a split."""
+    videos = {item.sequence.video for item in data.sequences}
+    seen = sorted(videos & trained.start_videos)
+    if seen:
+        raise refuse(
+            f"started from a net that has learned from {len(seen)} of the {len(videos)} videos of "
+            f"{data.clean.name} in {data.clean.root}: {format_names(seen)}",
+            run,
+            "predict a split of other videos, or start from a net that was trained on others",
+        )
 
 
 def _score_sequence(

@@ -34,6 +34,8 @@ class StrategyInfo:
         Its paper or code.
     released : bool
         Whether ``arithmetic: released`` reproduces the public code of ActiSeg-NL (SMART).
+    warm_epochs : int
+        Epochs of the warm-up if a run starts from a trained net.
     """
 
     strategy: type[Strategy[Any]]
@@ -41,6 +43,7 @@ class StrategyInfo:
     summary: str
     source: str
     released: bool = False
+    warm_epochs: int = 0
 
 
 STRATEGIES: Mapping[str, StrategyInfo] = {
@@ -97,6 +100,7 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
         "partial labels by votes, negative learning, consistency with a strong view",
         "Sheng et al., AAAI 2024",
         released=True,
+        warm_epochs=2,  # in which the net votes
     ),
     "smart": StrategyInfo(
         Smart,
@@ -162,6 +166,21 @@ def resolve_options(name: str, options: Mapping[str, Any]) -> StrategyOptions:
     if resolved.released and not info.released:
         raise refuse(f"{name} has no released code", "option arithmetic", "give paper")
     return resolved
+
+
+def choose_warm_up(name: str, epochs: int) -> dict[str, float]:
+    """Choose the warm-up of a run that starts from a trained net, if the strategy has one.
+
+    A net that can segment needs no warm-up. SMART's teacher is then that net, as its authors have
+    it; NPN needs some epochs in which the net votes.
+
+    >>> choose_warm_up("gce", 5), choose_warm_up("npn", 5), choose_warm_up("plain", 5)
+    ({'warmup': 0.0}, {'warmup': 0.4}, {})
+    """
+    info = find_strategy(name)
+    if "warmup" not in {field.name for field in fields(info.options)}:
+        return {}
+    return {"warmup": min(info.warm_epochs / epochs, 1.0)}
 
 
 def build_strategy(

@@ -21,7 +21,7 @@ CHECKPOINT_FILE = "checkpoint.pt"
 MODEL_FILE = "model.pt"
 """What `predict` needs: the deployed parameters and the configuration."""
 
-VERSION = 2
+VERSION = 3
 """Version of the members of a checkpoint and of the model's parameters."""
 
 _ALGORITHMS = f"{loader.ALGORITHM}.{tokens.ALGORITHM}"
@@ -29,7 +29,14 @@ _ALGORITHMS = f"{loader.ALGORITHM}.{tokens.ALGORITHM}"
 SCHEMA = f"actiseg/checkpoint/{VERSION}.{_ALGORITHMS}"
 """The versions of the model, of the batches and of the prompts' numbers."""
 
-_SCHEMA_1 = f"actiseg/checkpoint/1.{_ALGORITHMS}"
+_SCHEMA_1, _SCHEMA_2 = (f"actiseg/checkpoint/{version}.{_ALGORITHMS}" for version in (1, 2))
+_READABLE: Mapping[str, tuple[str, ...]] = {
+    MODEL_FILE: (SCHEMA, _SCHEMA_2, _SCHEMA_1),
+    CHECKPOINT_FILE: (SCHEMA,),
+}
+"""Models of earlier versions predict as before. Their runs cannot continue, because strategies have
+changed since."""
+
 _NAMES_1 = {"neck.others.": "neck.exchange.", "prompts.again": "prompts.repeated"}
 """Beginnings of parameter names in version 1, and their names today."""
 
@@ -40,6 +47,8 @@ _ABOUT: Mapping[str, tuple[type, ...]] = {
     "content": (str,),
     "rendered": (bool,),
     "step": (int,),
+    "videos": (list, NoneType),
+    "start_videos": (list, NoneType),
 }
 
 MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
@@ -81,7 +90,7 @@ def save_checkpoint(path: Path, document: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a document that `save_checkpoint` wrote, now or in the version before.
+    """Read a document that `save_checkpoint` wrote; models of earlier versions are read as well.
 
     Only tensors and plain values are read; no code is run.
 
@@ -105,9 +114,11 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     except Exception as error:  # damaged files raise whatever the unpickler meets
         raise _refuse_damaged(path, error) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema not in (SCHEMA, _SCHEMA_1):
+    if schema not in _READABLE[path.name]:
         toolkit = document.get("toolkit") if isinstance(document, dict) else None
         raise _refuse_version(path, schema, toolkit)
+    if schema != SCHEMA:
+        document |= {"videos": None, "start_videos": None}
     for name, kinds in MEMBERS[path.name].items():
         if name not in document:
             raise _refuse_damaged(path, f"{name} is missing")
@@ -117,19 +128,9 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
 
 
 def _rename_parameters(document: dict[str, Any]) -> dict[str, Any]:
-    """Convert the parameter names of version 1 in nets and in a strategy's state."""
-
-    def rename(state: Any) -> Any:
-        if not isinstance(state, dict):
-            return state
-        return {_rename_parameter(name): value for name, value in state.items()}
-
-    renamed = dict(document)
-    for name in renamed.keys() & {"net", "strategy"}:
-        renamed[name] = rename(renamed[name])
-    if "nets" in renamed:
-        renamed["nets"] = [rename(state) for state in renamed["nets"]]
-    return renamed
+    """Convert the parameter names of a model of version 1."""
+    net = {_rename_parameter(name): value for name, value in document["net"].items()}
+    return {**document, "net": net}
 
 
 def _rename_parameter(name: Any) -> Any:

@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from reference_trainer.training.logs import BOARD_FOLDER, LOG_FILE, ProgressMete
 from reference_trainer.training.run_saving import restore_run, save_run
 from reference_trainer.training.run_state import Run, assemble_run
 from reference_trainer.training.stop_signals import StopRequest, catch_stop_signals
+from reference_trainer.training.warm_start import WarmStart, read_warm_start
 
 
 def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
@@ -64,7 +66,10 @@ def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
             hint += f", or continue this run: actiseg-train resume {folder}"
         raise refuse("already exists", folder, hint)
     refuse_in_dataset(folder)
-    run = assemble_run(config, folder)
+    start = _read_start(config)
+    if start is not None:
+        config = replace(config, init_digest=start.digest)
+    run = assemble_run(config, folder, start)
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -108,13 +113,19 @@ def resume(run: str | Path, *, quiet: bool = False) -> Run:
         raise refuse("is not a run", folder, "give a folder that actiseg-train fit made")
     config = read_config(folder / CONFIG_FILE)
     if not (folder / CHECKPOINT_FILE).is_file():
-        return _train(assemble_run(config, folder), quiet=quiet)  # no checkpoint yet
+        start = _read_start(config)
+        return _train(assemble_run(config, folder, start), quiet=quiet)  # no checkpoint yet
     state = load_checkpoint(folder / CHECKPOINT_FILE)
     restored = assemble_run(config, folder)
     restore_run(restored, state)
     if restored.step == restored.steps:
         save_run(restored)  # the disk may have been full when the model was written
     return _train(restored, quiet=quiet)
+
+
+def _read_start(config: Config) -> WarmStart | None:
+    """Read the net that a run starts from, if it does not start from scratch."""
+    return None if config.init is None else read_warm_start(config.init, config.init_digest)
 
 
 def compute_learning_rate(config: Config, step: int, steps: int) -> float:

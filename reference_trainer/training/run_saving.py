@@ -39,6 +39,8 @@ def save_run(run: Run) -> bool:
         "recipe_digest": run.split.recipe_digest,
         "rendered": run.split.rendered,
         "step": run.step,
+        "videos": sorted(run.videos.union(run.start_videos)),
+        "start_videos": list(run.start_videos),
     }
     try:
         save_checkpoint(
@@ -105,6 +107,7 @@ def restore_run(run: Run, state: dict[str, Any]) -> None:
             _restore_optimiser(optimiser, values)
         _check_strategy_state(run, state["strategy"])
         run.strategy.load_state_dict(state["strategy"])
+        run.start_videos = tuple(map(str, state["start_videos"]))
         run.handled.update({str(name): int(count) for name, count in state["handled"].items()})
     for name in ("step", "seconds", "flops", "step_flops"):
         setattr(run, name, state[name])

@@ -23,6 +23,7 @@ from reference_trainer.devices import pick_device
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies.base import Strategy, StrategyContext
+from reference_trainer.training.warm_start import WarmStart, load_warm_start, refuse_overlap
 
 _ALGORITHM = 1
 
@@ -43,6 +44,10 @@ class Run:
     optimisers : list of AdamW
     content : str
         Digest of the training data.
+    start : WarmStart, optional
+        The net that this run starts from; None for a run from scratch, or a resumed one.
+    start_videos : tuple of str
+        The videos that the start has learned from.
     step : int
         Steps that are done.
     saved_step : int
@@ -64,6 +69,8 @@ class Run:
     nets: list[SegmentationModel]
     optimisers: list[torch.optim.AdamW]
     content: str
+    start: WarmStart | None = None
+    start_videos: tuple[str, ...] = ()
     step: int = 0
     saved_step: int = 0
     seconds: float = 0.0
@@ -80,6 +87,11 @@ class Run:
     def steps(self) -> int:
         """Steps of the whole run."""
         return self.config.epochs * self.loader.steps
+
+    @property
+    def videos(self) -> set[str]:
+        """The videos of the training split."""
+        return {item.sequence.video for item in self.split.sequences}
 
     @property
     def parameter_count(self) -> int:
@@ -123,12 +135,29 @@ class Run:
             f"{clean.name} of {clean.root}{noise}: {len(self.split.sequences)} sequences, "
             f"{self.split.prompt_count} prompts{rendered}{handled}\n"
             f"{self.config.strategy}, {nets}{self.parameter_count:,} parameters, {self.steps} "
-            f"steps on {self.device}" + "".join(f"\nnote: {note}" for note in self.strategy.notes)
+            f"steps on {self.device}"
+            + ("" if self.start is None else f"\nstart {self.start.describe()}")
+            + "".join(f"\nnote: {note}" for note in self.strategy.notes)
         )
 
 
-def assemble_run(config: Config, folder: Path) -> Run:
-    """Build everything that a run needs before its first step."""
+def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -> Run:
+    """Build everything that a run needs before its first step.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        The folder of the run.
+    start : WarmStart, optional
+        The net to start from. None: from scratch, or from a checkpoint that is restored next.
+
+    Raises
+    ------
+    InputError
+        If the data, the strategy or the device cannot be used, or if the start does not fit or has
+        learned from a video of the split.
+    """
     device = pick_device(config.device)
     split = open_training_split(
         config.dataset, config.split, noisy=config.noisy, prompt_style=config.prompt_style
@@ -151,7 +180,13 @@ def assemble_run(config: Config, folder: Path) -> Run:
         seed=config.seed,
         cache_bytes=config.memory_mib << 20,
     )
-    nets = [make_model(config, number).to(device) for number in range(strategy.net_count)]
+    nets = [make_model(config, number) for number in range(strategy.net_count)]
+    if start is not None:
+        videos = {item.sequence.video for item in split.sequences}
+        refuse_overlap(start, videos, split.clean.root, split.clean.name)
+        for number, net in enumerate(nets):
+            load_warm_start(net, start, number)
+    nets = [net.to(device) for net in nets]
     strategy.prepare(list(nets))
     optimisers = [
         torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
@@ -167,6 +202,8 @@ def assemble_run(config: Config, folder: Path) -> Run:
         nets=nets,
         optimisers=optimisers,
         content=digest_content(split),
+        start=start,
+        start_videos=() if start is None else start.videos,
     )
 
 

@@ -1,0 +1,141 @@
+"""Runs that start from a trained net: what they take from it, and when they refuse it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
+
+from actiseg_data.core.errors import InputError
+from actiseg_data.make.render.split_rendering import render_split
+from reference_trainer.inference.predictor import load_model, predict
+from reference_trainer.training.engine import fit, resume
+from reference_trainer.training.run_state import assemble_run
+from reference_trainer.training.warm_start import digest_parameters, read_warm_start
+from tests.helpers.roots import clip, make_root
+from tests.helpers.trained import small
+
+
+@pytest.fixture(scope="module")
+def other_root(tmp_path_factory):
+    """Two sequences of other videos than those of `root`."""
+    folder = tmp_path_factory.mktemp("warm") / "other"
+    clips = [replace_video(clip(number), "P09_01") for number in (1, 2)]
+    render_split(make_root(folder, clips))
+    return folder
+
+
+def replace_video(sequence, video):
+    return replace(sequence, video=video, folder=sequence.folder.replace("P01_01", video))
+
+
+@pytest.fixture(scope="module")
+def start(other_root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("warm") / "start"
+    fit(small(other_root, epochs=1), folder, quiet=True)
+    return folder
+
+
+def parameters(folder):
+    return load_model(folder).model.state_dict()
+
+
+def test_a_start_gives_its_net_and_its_name(root, start, tmp_path, capsys):
+    known = read_warm_start(start)
+    assert known.videos == ("P09_01",)
+    run = fit(small(root, init=str(start), learning_rate=1e-9, epochs=1), tmp_path / "run")
+    assert f"start from {start}: plain, 1 steps, 1 videos" in capsys.readouterr().out
+    assert run.config.init_digest == known.digest == digest_parameters(parameters(start))
+    assert known.digest in (tmp_path / "run" / "config.yaml").read_text()
+    ours, theirs = parameters(tmp_path / "run"), parameters(start)
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in theirs)
+    # A run on top of this one has seen the videos of both.
+    assert read_warm_start(tmp_path / "run").videos == ("P01_01", "P09_01")
+
+
+def test_a_digest_depends_on_names_shapes_and_values():
+    one = {"a": torch.zeros(2), "b": torch.ones(1)}
+    others = [
+        {"a": torch.zeros(2, 1), "b": torch.ones(1)},
+        {"a": torch.zeros(2), "c": torch.ones(1)},
+        {"a": torch.zeros(2), "b": torch.zeros(1)},
+    ]
+    digests = {digest_parameters(of) for of in (one, *others)}
+    assert len(digests) == 4
+    assert digest_parameters(dict(reversed(one.items()))) in digests
+
+
+@pytest.mark.parametrize(
+    ("strategy", "warmup"),
+    [("gce", 0.0), ("smart", 0.0), ("pmhm", 0.0), ("npn", 1.0), ("npn-10", 0.2)],
+)
+def test_warm_ups_are_for_cold_starts(root, start, strategy, warmup):
+    name, _, epochs = strategy.partition("-")
+    epochs = int(epochs or 2)
+    assert small(root, strategy=name, epochs=epochs).options["warmup"] > 0
+    config = small(root, strategy=name, epochs=epochs, init=str(start))
+    assert config.options["warmup"] == pytest.approx(warmup)
+    given = small(root, strategy=name, init=str(start), options={"warmup": 0.5})
+    assert given.options["warmup"] == 0.5
+
+
+def test_smarts_teacher_is_the_start(root, start, tmp_path):
+    fit(small(root, strategy="smart", init=str(start), epochs=1), tmp_path / "run", quiet=True)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["strategy"]
+    theirs = parameters(start)
+    assert state.keys() == theirs.keys()
+    assert all(torch.equal(state[name], theirs[name]) for name in theirs)
+
+
+def test_the_second_net_keeps_its_own_heads(root, start, tmp_path):
+    config = small(root, strategy="co-teaching", init=str(start))
+    one, other = assemble_run(config, tmp_path / "run", read_warm_start(start)).nets
+    same = {
+        name: torch.equal(value, other.state_dict()[name])
+        for name, value in one.state_dict().items()
+    }
+    assert all(same[name] for name in same if "head" not in name)
+    assert not all(same[name] for name in same if name.startswith("mask_head"))
+
+
+def test_a_warm_run_resumes_without_its_start(root, start, tmp_path):
+    config = small(root, init=str(start))
+    fit(config, tmp_path / "whole", quiet=True)
+    fit(config, tmp_path / "run", quiet=True)
+    document = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    text = (tmp_path / "run" / "config.yaml").read_text()
+    (tmp_path / "run" / "config.yaml").write_text(text.replace(str(start), "gone"))
+    assert resume(tmp_path / "run", quiet=True).start_videos == ("P09_01",)
+    assert document["start_videos"] == ["P09_01"]
+
+
+def test_starts_that_would_give_labels_away_are_refused(root, other_root, start, tmp_path):
+    with pytest.raises(InputError, match=r"learned from 1 of the 1 videos of train.*P09_01"):
+        fit(small(other_root, init=str(start)), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    fit(small(root, init=str(start), epochs=1), tmp_path / "run", quiet=True)
+    with pytest.raises(InputError, match=r"started from a net that has learned from 1 of the 1"):
+        predict(tmp_path / "run", other_root, "train", tmp_path / "preds")
+    assert not (tmp_path / "preds").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"channels": 16}, "give the settings of that run: encoder=tiny, channels=8"),
+        ({"init_digest": "0" * 32}, "has the parameters .*, not 0000"),
+    ],
+)
+def test_starts_that_do_not_fit_are_refused(root, start, tmp_path, values, message):
+    with pytest.raises(InputError, match=message):
+        fit(small(root, init=str(start), **values), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_start_that_is_missing_is_refused(root, tmp_path):
+    with pytest.raises(InputError, match="there is no checkpoint"):
+        fit(small(root, init=str(tmp_path / "nothing")), tmp_path / "run", quiet=True)
+    with pytest.raises(InputError, match="give init"):
+        small(root, init_digest="0" * 32)

@@ -32,22 +32,21 @@ from actiseg_data.layouts.davis import (
     is_davis,
 )
 from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.sequence_record import DatasetForm, make_dataset_sequence
 from actiseg_data.layouts.spelling import find_path, find_paths
 
 
 @dataclass(frozen=True)
-class FolderSplit:
+class FolderSplit(MaskSplit):
     """The sequences of a folder, by name. Their objects are unknown until masks are read.
 
     Attributes
     ----------
-    root : Path
-        The folder of the sequences' folders.
+    root, sequences, spellings
+        See `MaskSplit`; the root is the folder of the sequences' folders.
     name : str
         The name of that folder, or of the list that chose the sequences.
-    sequences : tuple of VideoSequence
-        The sequences.
     fingerprint : str
         Digest of the names of all sequences and frames of the folder.
     listed : bool
@@ -56,10 +55,6 @@ class FolderSplit:
         The folder of lists, which may not exist.
     """
 
-    root: Path
-    name: str
-    sequences: tuple[VideoSequence, ...]
-    fingerprint: str
     listed: bool = False
     lists: Path | None = None
 
@@ -68,16 +63,7 @@ class FolderSplit:
         return False
 
     @property
-    def has_action_lists(self) -> bool:
-        return False
-
-    @property
-    def spellings(self) -> dict[str, str]:
-        return {}
-
-    @property
     def list_names(self) -> list[str]:
-        """The lists that can choose sequences, such as ``2017/val``."""
         return [] if self.lists is None else find_list_names(self.lists)
 
     def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> FolderSplit:
@@ -87,7 +73,6 @@ class FolderSplit:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
     def find_masks(self, sequence: VideoSequence) -> list[Path]:
-        """Return the files of a sequence's masks, in the order of its frames."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.root / sequence.folder, names)
 

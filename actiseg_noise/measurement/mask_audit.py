@@ -22,7 +22,7 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import has_source, open_masks, open_split
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import SUMMARY_FILE

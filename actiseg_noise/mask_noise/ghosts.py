@@ -17,12 +17,13 @@ from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.contours import ObjectMask
 from actiseg_noise.mask_noise.item_selection import list_eligible_objects
 from actiseg_noise.mask_noise.object_units import ObjectUnit, draw_ghost_selection
+from actiseg_noise.recipes.rates import choose_limit
 
 _PURPOSE = "objects.ghost"
 
 
 def add_ghosts(
-    sequence: VideoSequence, recipe: Recipe, limit: float | None = None
+    sequence: VideoSequence, recipe: Recipe, threshold: float | None = None
 ) -> VideoSequence:
     """Add the labels of the ghosts that a recipe draws in a sequence, and their empty layers.
 
@@ -38,7 +39,7 @@ def add_ghosts(
         The clean sequence.
     recipe : Recipe
         A checked recipe.
-    limit : float, optional
+    threshold : float, optional
         Ghosts with a draw below it are added. The default is the rate of the ghosts.
 
     Returns
@@ -61,7 +62,7 @@ def add_ghosts(
     has_ghosts = any(label.model is not None for label in sequence.objects)
     if noise is None or sequence.is_action or has_ghosts:
         return sequence
-    limit = noise.rate if limit is None else limit
+    limit = choose_limit(noise, threshold)
     drawn = []
     for label in list_eligible_objects(sequence, sequence.frames[0], noise):
         draws = {

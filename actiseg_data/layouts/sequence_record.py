@@ -14,11 +14,13 @@ from actiseg_data.annotations.masks import MAX_SIDE
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.names import check_name
+from actiseg_data.core.names import check_name, refuse_value
 from actiseg_data.layouts.image_sets import refuse_repeats
 
 SEQUENCES_FILE = "sequences.json"
 SEQUENCES_SCHEMA = "actiseg/sequences/1"
+
+_OBJECT_IDS = frozenset(map(str, range(1, 256)))
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     ]
     labels = []
     for number, entry in cursor["objects"].iterate_members():
-        if not (number.isdecimal() and 1 <= int(number) <= 255):
+        if number not in _OBJECT_IDS:
             what = f"{number[:20]!r} is not an object id"
             raise refuse(what, entry.where, "use whole numbers from 1 to 255")
         class_id, source_id = entry["class_id"].as_integer(), entry["source_id"].as_text()
@@ -220,9 +222,16 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
     sequence = make_dataset_sequence(folder, frames, labels, layers)
     if "document" in cursor:
-        height, width = (_parse_side(side) for side in cursor["size"].iterate_elements())
+        height, width = map(_parse_side, _parse_pair(cursor["size"], "[height, width]"))
         sequence = replace(sequence, document=cursor["document"].as_text(), size=(height, width))
     return sequence
+
+
+def _parse_pair(cursor: Cursor, what: str) -> tuple[Cursor, Cursor]:
+    elements = tuple(cursor.iterate_elements())
+    if len(elements) != 2:
+        raise refuse_value(what, cursor.value, cursor.where)
+    return elements[0], elements[1]
 
 
 def _parse_side(cursor: Cursor) -> int:
@@ -233,5 +242,5 @@ def _parse_side(cursor: Cursor) -> int:
 
 
 def _parse_layer(cursor: Cursor) -> tuple[str, int]:
-    frame, number = list(cursor.iterate_elements())
+    frame, number = _parse_pair(cursor, "[frame, object id]")
     return frame.as_text(), number.as_integer()

@@ -90,6 +90,14 @@ class SplitDocuments:
         """The ledger's rows for labels."""
         return [row for row in self.rows if isinstance(row, LabelRow)]
 
+    def group_label_rows(self, kind: str) -> dict[str, tuple[LabelRow, ...]]:
+        """Group the ledger's rows for labels of one kind by sequence folder."""
+        rows: dict[str, tuple[LabelRow, ...]] = {}
+        for row in self.label_rows:
+            if row.kind == kind:
+                rows[row.sequence] = (*rows.get(row.sequence, ()), row)
+        return rows
+
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of files, besides lists, that the noisy split has."""

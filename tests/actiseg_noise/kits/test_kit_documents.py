@@ -19,7 +19,12 @@ from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_noise import corrupt, make_recipe, open_noisy_split
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_reading import choose_kit, parse_kit, read_kit
-from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
+from actiseg_noise.kits.kit_record import (
+    CleanSource,
+    KitThresholds,
+    RebuildKit,
+    SequenceDigests,
+)
 from actiseg_noise.media.self_check import open_documents
 from tests.helpers.released import make_split_kit
 
@@ -151,10 +156,14 @@ def kits(draw):
         source=CleanSource(draw(names), draw(digest), tuple(draw(st.lists(raw, max_size=3)))),
         masks="derived",
         weights="derived",
-        thresholds=draw(
-            st.fixed_dictionaries(
-                {}, optional={"threshold": st.floats(0, 1), "text_thresholds": st.just([0.1, 0.2])}
-            )
+        thresholds=KitThresholds(
+            draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={"threshold": st.floats(0, 1), "text_thresholds": st.just([0.1, 0.2])},
+                )
+            ),
+            draw(st.booleans()),
         ),
         lists=draw(st.dictionaries(names, digest, max_size=3)),
         sequences=draw_sequences(1),

@@ -36,7 +36,7 @@ DERIVED, COPIED = "derived", "copied"
 LABEL_THRESHOLDS = {kind: f"{kind}_threshold" for kind in (ACTIVITY, CLASS)}
 """The members of the summary with the thresholds of exact noise in labels, by kind."""
 
-THRESHOLDS = ("threshold", "text_thresholds", *LABEL_THRESHOLDS.values())
+THRESHOLDS = ("threshold", "object_thresholds", "text_thresholds", *LABEL_THRESHOLDS.values())
 """All members of the summary with thresholds of exact noise."""
 
 GIVEN_THRESHOLDS = "given_thresholds"

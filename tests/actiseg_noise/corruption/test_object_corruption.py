@@ -156,3 +156,20 @@ def test_presets_say_what_they_are(kitchen, tmp_path):
     assert run.summary["noise"]["interval_95"] is None
     assert not audit(run.out).findings
     assert verify(run.out, source=kitchen).ok
+
+
+def test_an_image_of_many_objects_may_lose_some(tmp_path):
+    """The others stay in their sequences, although fewer sequences would do."""
+    rle = {"size": [4, 4], "counts": [5, 2, 9]}
+    entries = [
+        {"id": number, "image_id": 7, "category_id": 1, "iscrowd": 0, "segmentation": rle}
+        for number in range(260)
+    ]
+    image = {"id": 7, "file_name": "7.jpg", "height": 4, "width": 4}
+    path = tmp_path / "instances.json"
+    document = {"images": [image], "categories": [{"id": 1, "name": "ape"}], "annotations": entries}
+    path.write_text(json.dumps(document))
+    made = corrupt(path, "missing", rate=0.5, out=tmp_path / "noisy", licence="CC0-1.0")
+    assert verify(made.out, source=path).ok
+    left = json.loads((made.out / path.name).read_text())["annotations"]
+    assert len(left) == 260 - made.summary["objects"]["missing"]["selected"]

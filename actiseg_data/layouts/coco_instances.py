@@ -33,8 +33,8 @@ from actiseg_data.layouts.mask_document import (
 )
 from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
-CROWDS = "crowds left alone"
-EMPTY_IMAGES = "images without an annotation that takes noise"
+CROWDS = "crowds_left_alone"
+EMPTY_IMAGES = "images_without_annotation"
 
 _Id: TypeAlias = "int | str"
 _Json: TypeAlias = "dict[str, Any]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -63,9 +63,12 @@ class DocumentSplit(DatasetSplit):
     ----------
     read : function of Path to MaskDocument
         Reads a document. A function of a module, so that other processes find it.
+    tallies : mapping of str to mapping of str to int
+        `MaskDocument.tally` by document; empty for a noisy copy.
     """
 
     read: Callable[[Path], MaskDocument]
+    tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict, kw_only=True)
 
     def name_files(self, kind: str, sequence: VideoSequence) -> list[str]:
         return [

@@ -18,6 +18,7 @@ from actiseg_noise.differences.release_comparison import compare_splits
 from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import check_recipe
 from tests.helpers.kitchens import make_kitchen
+from tests.helpers.made_layouts import make_sav_documents
 
 KINDS = ("missing", "merge", "swap", "ghost")
 
@@ -173,3 +174,18 @@ def test_an_image_of_many_objects_may_lose_some(tmp_path):
     assert verify(made.out, source=path).ok
     left = json.loads((made.out / path.name).read_text())["annotations"]
     assert len(left) == 260 - made.summary["objects"]["missing"]["selected"]
+
+
+def test_ghosts_of_single_frames_are_blank_in_the_others(tmp_path):
+    """SA-V lists a mask of each object in each frame, but in a frame without masks."""
+    root = make_sav_documents(tmp_path / "clean").path
+    path = root / "bear_manual.json"
+    document = json.loads(path.read_text())
+    document["masklet"][1] = [None, None]
+    path.write_text(json.dumps(document))
+    made = corrupt(root, "ghost", rate=0.4, span="frame", out=tmp_path / "noisy", licence="MIT")
+    assert verify(made.out, source=root).ok
+    rows = json.loads((made.out / path.name).read_text())["masklet"]
+    assert len(rows[0]) > 2
+    assert set(rows[1]) == {None}
+    assert None not in rows[0] + rows[2]

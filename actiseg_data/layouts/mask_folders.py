@@ -30,6 +30,7 @@ from actiseg_data.layouts.davis import (
     find_masks,
     has_masks,
     is_davis,
+    strip_year,
 )
 from actiseg_data.layouts.layout import Layout
 from actiseg_data.layouts.mask_split import MaskSplit
@@ -170,11 +171,11 @@ def find_davis_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     folders = [entry.name for entry in list_possible_folders(masks)]
     name, _ = find_list(lists, split, folders)
     document = f"{lists.name}/{name}.txt"
-    return DatasetForm("davis", prefix, photographs, (document,)), name.rpartition("/")[2]
+    return DatasetForm("davis", prefix, photographs, (document,)), strip_year(name)
 
 
 def _choose_default(names: list[str]) -> str:
-    bare = {name.rpartition("/")[2] for name in names}
+    bare = set(map(strip_year, names))
     if DEFAULT_TRAINING_LIST in bare:
         return DEFAULT_TRAINING_LIST
     return bare.pop() if len(bare) == 1 else WHOLE

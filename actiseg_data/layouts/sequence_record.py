@@ -143,6 +143,8 @@ def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
     }
     if sequence.layers is not None:
         entry["layers"] = [list(layer) for layer in sequence.layers]
+    if sequence.video != sequence.folder:
+        entry["video"] = sequence.video
     if sequence.document is not None:
         entry |= {"document": sequence.document, "size": list(sequence.size or ())}
     return entry
@@ -221,6 +223,9 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     refuse_repeats("frame", frames, cursor.where, problems)
     refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
     sequence = make_dataset_sequence(folder, frames, labels, layers)
+    if "video" in cursor:
+        video = check_name(cursor["video"].as_text(), "video", cursor["video"].where)
+        sequence = replace(sequence, video=video)
     if "document" in cursor:
         height, width = map(_parse_side, _parse_pair(cursor["size"], "[height, width]"))
         sequence = replace(sequence, document=cursor["document"].as_text(), size=(height, width))

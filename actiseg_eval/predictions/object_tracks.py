@@ -46,12 +46,12 @@ class ObjectTrack:
     @property
     def name(self) -> str:
         """The name of the track in reports."""
-        return f"{self.source.folder}{_SEPARATOR}{self.label.identity}"
+        return f"{self.source.video}{_SEPARATOR}{self.label.identity}"
 
     def make_sequence(self) -> VideoSequence:
-        """Make the sequence that is scored."""
+        """Make the sequence that is scored. The tracks of a video are resampled together."""
         frames = dict.fromkeys(frame for frame, _ in self.source.layers or ())
-        return make_dataset_sequence(self.name, frames)
+        return replace(make_dataset_sequence(self.name, frames), video=self.source.video)
 
     def read(self, split: Split, frame: str) -> IndexMask:
         """Read the mask of a frame: 1 in the object, (H, W) uint8."""

@@ -46,7 +46,8 @@ def add_ghosts(
     -------
     VideoSequence
         If it has layers, those of the ghosts follow the others of their frame. Their clean masks
-        are empty. Only frames that have a layer get one.
+        are empty. Only frames that have a layer get one: in documents, which have a mask of each
+        object for each such frame, all of them; else those that a ghost was drawn for.
 
     Examples
     --------
@@ -70,7 +71,11 @@ def add_ghosts(
             for frame in sequence.frames
         }
         if min(draws.values()) < limit:
-            chosen = frozenset(frame for frame, draw in draws.items() if draw < limit)
+            chosen = frozenset(
+                frame
+                for frame, draw in draws.items()
+                if draw < limit or sequence.document is not None
+            )
             drawn.append((min(draws.values()), label.identity, label, chosen))
     drawn.sort(key=lambda entry: entry[:2])
     highest = max((label.object_id for label in sequence.objects), default=0)

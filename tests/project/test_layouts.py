@@ -360,3 +360,14 @@ def test_frames_of_unequal_size_are_refused(tmp_path):
     assert done.returncode == 2
     assert "has 79 x 60 pixels" in done.stderr
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("name", ["2017/val", "2017/val.txt", "val"])
+def test_a_list_with_a_year_is_a_split(name, tmp_path):
+    made = make_davis(tmp_path / "clean")
+    noise = ("--type", "erode", "--rate", "1", "--licence", "MIT", "--quiet")
+    succeed("corrupt", "clean", "--split", name, *noise, cwd=tmp_path)
+    out = tmp_path / "clean_val_erode_r1_s0"
+    assert json.loads((out / "recipe.json").read_text())["split"] == "val"
+    assert (out / "ImageSets" / "2017" / "val.txt").read_text() == "swan\n"
+    succeed("verify", out, "--source", made.path)

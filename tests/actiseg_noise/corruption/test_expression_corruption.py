@@ -314,3 +314,21 @@ def test_a_release_of_noisy_expressions_is_whole_and_rebuilt(dataset, tmp_path):
         entry = document[row["sequence"]]["expressions"][exp_id]
         assert (row["prompt"], row["prompt_clean"]) == (entry["exp"], entry["exp_org"])
         assert row["kind_text"] == kinds.get((row["sequence"], exp_id))
+
+
+def test_expressions_of_objects_without_a_mask_are_counted(tmp_path):
+    root = make_refyoutube(tmp_path / "clean", 2)
+    document = read_json(root / DOCUMENT)
+    video = next(iter(document["videos"].values()))
+    exp_id = next(iter(video["expressions"]))
+    video["expressions"][exp_id]["obj_id"] = "77"
+    write_json(root / DOCUMENT, document)
+    made = corrupt(root, "text", rate=0.6, lexicon=LEXICON, out=tmp_path / "noisy")
+    assert made.summary["handled"]["expression_object_without_mask"] == 1
+
+
+def test_special_cases_of_documents_are_counted(tmp_path):
+    made = corrupt(
+        make_mevis_root(tmp_path / "clean"), "erode", rate=1, out=tmp_path / "noisy", licence="MIT"
+    )
+    assert made.summary["handled"]["objects_without_expression"] == 1

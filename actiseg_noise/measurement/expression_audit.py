@@ -20,7 +20,11 @@ from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.measurement.findings import Finding, compare_rate
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.measurement.text_changes import (
+    EXPRESSION_TERMS,
+    TextStatistics,
+    measure_text,
+)
 from actiseg_noise.split.text_items import ObjectText, TextItem
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
 from actiseg_noise.text_noise.expression_plan import choose_nouns, list_categories
@@ -74,7 +78,8 @@ class ExpressionAudit:
         """Summarise the noise; None if there is no noun that noise may replace."""
         if not self.nouns:
             return None
-        return replace(measure_text(list(self.items), lexicon, None), changed=self.total)
+        statistics = measure_text(list(self.items), lexicon, None)
+        return replace(statistics, changed=self.total, terms=EXPRESSION_TERMS)
 
 
 def measure_expressions(

@@ -33,8 +33,10 @@ def describe_inspection(inspection: Inspection) -> Iterator[ReportPart]:
 def _describe_masks(masks: MaskInspection) -> Iterator[ReportPart]:
     yield tabulate_masks("kind", "touched", (masks.all, *masks.by_kind))
     yield tabulate_masks("object size", "touched", masks.by_size)
-    yield tabulate_mask_classes("touched", masks.by_class)
-    yield tabulate_masks("supercategory", "touched", masks.by_supercategory)
+    if masks.by_class:
+        yield tabulate_mask_classes("touched", masks.by_class)
+    if masks.by_supercategory:
+        yield tabulate_masks("supercategory", "touched", masks.by_supercategory)
     yield "IoU: quantiles of the masks on disk."
     if masks.bystanders is not None:
         yield (

@@ -27,7 +27,7 @@ from actiseg_data.layouts.opening import has_source, open_masks, open_split
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
-from actiseg_noise.measurement.grouping import group_by
+from actiseg_noise.measurement.grouping import group_by_class
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
     MaskItem,
@@ -95,7 +95,7 @@ class MaskAudit:
     positive, inactive : MaskGroup or None
         Items of active objects, and the others. None if no list says which objects are active.
     by_class : mapping of int to MaskGroup
-        By class id.
+        By class id; empty if no class is known.
     untouched : bool
         Whether no mask differs.
     missing : int
@@ -304,10 +304,9 @@ def _build_audit(
     if has_labels:
         positive = summarise("positive", [item for item in items if item.positive])
         inactive = summarise("others", [item for item in items if not item.positive])
-        classes = group_by(items, lambda item: item.class_id)
+        classes = group_by_class(items, lambda item: item.class_id)
         by_class = {
-            class_id: summarise(members[0].name, members)
-            for class_id, members in sorted(classes.items())
+            class_id: summarise(members[0].name, members) for class_id, members in classes.items()
         }
     return MaskAudit(
         changes=changes,

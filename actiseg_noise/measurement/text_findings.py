@@ -99,7 +99,7 @@ def _compare_imported(noise: Noise, text: TextAudit) -> Finding:
     changed = text.statistics.changed
     agrees = changed.is_consistent_with(noise.rate)
     verdict = "as" if agrees else "not as"
-    what = f"text: {changed.percentage} of all {changed.items} prompts differ"
+    what = f"text: {changed.percentage} of all {changed.items} {text.statistics.terms.texts} differ"
     return Finding(agrees, f"{what}, {verdict} in the imported split ({noise.rate:.1%})")
 
 
@@ -260,9 +260,10 @@ def compare_text_with_claim(
         agrees = bounds is not None and bounds[0] <= rate <= bounds[1]
     yield Finding(
         agrees,
-        f"{changed.percentage} of all {changed.items} prompts changed ({flips.percentage} by "
-        f"flips; {renames.percentage} of the {renames.items} others that have another name by "
-        f"renames), which is {'' if agrees else 'not '}{_quote_claim(claim, rate)}",
+        f"{changed.percentage} of all {changed.items} {text.terms.texts} changed "
+        f"({flips.percentage} by flips; {renames.percentage} of the {renames.items} others that "
+        "have another name by renames), which is "
+        f"{'' if agrees else 'not '}{_quote_claim(claim, rate)}",
     )
 
 
@@ -285,8 +286,8 @@ def _compare_flips_with_claim(
         yield Finding(
             False,
             f"the name says {rate:.0%} ({claim.said}), but {text.changed.percentage} of all "
-            f"prompts differ from the clean ones: besides the flips, {most.percentage} of the "
-            "others that have another name were renamed within their class",
+            f"{text.terms.texts} differ from the clean ones: besides the flips, {most.percentage} "
+            "of the others that have another name were renamed within their class",
         )
 
 

@@ -139,8 +139,16 @@ def test_verify_finds_a_changed_copy(made, tmp_path):
 
 
 def test_inspect(made):
-    _, noisy, _ = made
-    assert "mask" in succeed("inspect", noisy, "--quiet")
+    """Groups are the dataset's own: its supercategories, its names of classes, or none."""
+    dataset, noisy, _ = made
+    shown = succeed("inspect", noisy, "--quiet")
+    assert "mask" in shown
+    groups = {"coco": {"ape", "car", "animal", "vehicle"}, "visor": {"board", "cup"}}
+    groups["youtube-vos"] = {"ape", "car"}
+    named = set(re.findall(r"[a-z]+", shown)) & {*groups["coco"], *groups["visor"], "crockery"}
+    assert named == groups.get(dataset.key, set())
+    assert ("by class" in shown) == (dataset.key in groups)
+    assert ("by supercategory" in shown) == (dataset.key == "coco")
 
 
 def test_audit(made):
@@ -226,7 +234,7 @@ def test_publish_check_and_rebuild(made, tmp_path):
 
 def test_the_documents_of_a_release_speak_of_its_own_layout(made):
     """No document has words of ActionVOS, and none has frames where there are images alone."""
-    dataset, noisy, release = made
+    dataset, _, release = made
     layout = layout_table.get_layout(dataset.key)
     texts = {
         name: (release / name).read_text("utf-8")

@@ -75,7 +75,7 @@ def _describe_dataset_fields(kind: DataKind) -> dict[str, str]:
         "sequence": "name of the sequence" if kind.layout.is_video else "id of the image",
         "frame": f"name of the {kind.frame}",
         "object_id": "id of the object in the sequence, and its value in index masks",
-        "prompt": "a referring expression for the object, with noise",
+        "prompt": "the first referring expression for the object, with noise",
         "prompt_clean": "the expression without noise",
         "name": f"{noun} of the object, with noise",
         "name_clean": f"{noun} without noise",

@@ -91,7 +91,7 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     heads = ("configuration", "split", *counts, "rows")
     changed = [
         "changed masks",
-        *["changed text (objects)" if kind.has_actions else "changed expressions"] * has_text,
+        *["changed text (objects)" if kind.has_actions else "changed nouns"] * has_text,
         *["changed labels (objects)"] * has_labels,
     ]
     yield format_table((*heads, *changed, "recipe"), rows)

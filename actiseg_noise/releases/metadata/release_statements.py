@@ -53,10 +53,10 @@ _HANDLED = {
     "void_masks": "masks with void pixels (255), which are of no object and were kept",
     "target_not_reached": "masks whose target IoU could not be reached{before}",
     "one_name": (
-        "objects whose class has only one name, so that they can be flipped but not substituted"
+        "{items} whose class has only one name, so that they can be flipped but not substituted"
     ),
-    "no_flip_target": "objects without another class that they could be flipped to",
-    "names_collide": "objects that kept their name because all others are taken in the sequence",
+    "no_flip_target": "{items} without another class that they could be flipped to",
+    "names_collide": "{items} that kept their name because all others are taken in the sequence",
     "narration_empty": "empty narrations",
     "expression_empty": "empty expressions",
     "expression_without_noun": "expressions that do not name their object by a noun of the lexicon",
@@ -206,13 +206,14 @@ def list_missing(contents: ReleaseContents) -> list[str]:
 def list_handled(contents: ReleaseContents) -> list[str]:
     """List the special cases that were handled, with their number in each configuration."""
     lines = []
-    places = {"before": ", before overlaps", "overlaps": " and overlaps"}
+    terms = {"before": ", before overlaps", "overlaps": " and overlaps"}
     if contents.kind.has_layers:
-        places = dict.fromkeys(places, "")
+        terms = dict.fromkeys(terms, "")
+    terms["items"] = "objects" if contents.kind.has_actions else "nouns"
     for entry in contents.configurations:
         handled = entry.documents.read_section("handled")
         cases = [
-            f"{_HANDLED.get(name, name.replace('_', ' ')).format(**places)}: {count}"
+            f"{_HANDLED.get(name, name.replace('_', ' ')).format(**terms)}: {count}"
             for name, count in handled.items()
             if isinstance(count, int) and count > 0
         ]

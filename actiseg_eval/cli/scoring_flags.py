@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class TruthFlags:
         truth = open_truth(root, split, self.sequences)
         if self.sequences is not None or truth.root != root or truth.name != (split or truth.name):
             count = len(truth.sequences)
-            chosen = f"{count} sequence{'s' * (count != 1)} of {escape_unprintable(truth.name)}"
+            chosen = f"{count_nouns(count, 'sequence')} of {escape_unprintable(truth.name)}"
             print(f"truth: {truth.root}, {chosen}", flush=True)
         return truth
 

@@ -10,6 +10,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import parse_whole_number
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
 from actiseg_data.layouts.referring import (
     EXPRESSIONS_FILE,
@@ -162,7 +163,10 @@ def compare_expressions(noise: Noise, expressions: ExpressionAudit) -> Iterator[
             yield compare_rate(what, proportion, wanted, (total, "nouns"))
     if expressions.unexplained:
         count, first = len(expressions.unexplained), expressions.unexplained[0]
-        what = f"{count} expressions have words that the recipe does not give, such as {first}"
+        what = (
+            f"{count_nouns(count, 'expression has', 'expressions have')} words that the recipe "
+            f"does not give, such as {first}"
+        )
         yield Finding(False, what)
 
 
@@ -194,9 +198,12 @@ def _find_clean_texts(
                 texts[sequence.folder, item.exp_id] = text
     if lacking:
         where, hint = noisy.where, "give the clean dataset as `clean`"
-        what = f"lacks the clean text (exp_org) of {len(lacking)} expressions"
+        what = f"lacks the clean text (exp_org) of {count_nouns(len(lacking), 'expression')}"
         if clean is not None:
-            what, where = f"lacks {len(lacking)} expressions of the noisy split", clean.where
+            what, where = (
+                f"lacks {count_nouns(len(lacking), 'expression')} of the noisy split",
+                clean.where,
+            )
             hint = "give the dataset that the noisy split was made from"
         raise refuse(f"{what}, such as {lacking[0]}", where, hint)
     return texts

@@ -18,6 +18,7 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
@@ -153,7 +154,7 @@ def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
         )
     lacking = _count_lacking_frames(task.action_list, clean)
     if lacking:
-        left_out[f"masks of {lacking} frames"] = "the clean dataset lacks them"
+        left_out[f"masks of {count_nouns(lacking, 'frame')}"] = "the clean dataset lacks them"
     return MediumResult(audit, left_out, "clean copies" if clean is None else str(clean.root))
 
 

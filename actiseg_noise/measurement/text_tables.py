@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import ReportPart, Table
 from actiseg_noise.measurement.mask_tables import MOST_CLASSES
 from actiseg_noise.measurement.proportions import Proportion
@@ -42,8 +43,9 @@ def describe_text(text: TextStatistics) -> Iterator[ReportPart]:
     )
     if text.contradictions is not None:
         yield (
-            f"contradictions: {text.contradictions} flipped prompts have a narration that still "
-            "names the clean class"
+            "contradictions: "
+            f"{count_nouns(text.contradictions, 'flipped prompt has', 'flipped prompts have')} a "
+            "narration that still names the clean class"
         )
     if text.unknown_classes:
         yield f"{items} of classes that the lexicon lacks: {text.unknown_classes}"

@@ -282,7 +282,7 @@ def test_datasets_that_cannot_get_noise_in_expressions_are_refused(dataset, tmp_
     write_json(root / DOCUMENT, edited(document, *place, to="a dog"))
     try_on(root, "has noisy expressions")
     write_json(root / DOCUMENT, edited(document, "videos", "00ab", to=...))
-    try_on(root, "lacks 1 sequences that have masks")
+    try_on(root, "lacks 1 sequence with masks")
     (root / DOCUMENT).unlink()
     try_on(root, "neither action lists nor referring expressions")
     kitchen = make_kitchen(tmp_path / "kitchen", 2)

@@ -34,15 +34,17 @@ class TruthFlags:
     gt: Annotated[
         Optional[Path],
         typer.Option(
-            help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: the dataset "
-            "in predictions.json, else $ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
+            help="A dataset in any layout (see docs/layouts.md), or a folder "
+            "<sequence>/<frame>.png. Default: the dataset in predictions.json, else "
+            "$ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
         ),
     ] = None
     split: Annotated[
         Optional[str],
         typer.Option(
-            help="Action list to score. Default: the split in predictions.json, else val_human. "
-            "For DAVIS: a list in ImageSets, such as 2017/val; default: val."
+            help="Split to score. Default: the split in predictions.json, else val_human in "
+            "ActionVOS, val in DAVIS (a list in ImageSets, such as 2017/val), and the usual one of "
+            "other layouts."
         ),
     ] = None
     sequences: Annotated[

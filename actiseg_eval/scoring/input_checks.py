@@ -94,8 +94,7 @@ def check_results(
         if protocol.needs_labels:
             hint = "give an action list that names objects"
         problems.add(
-            f"{protocol.name!r} finds no object in its "
-            f"{count_nouns(len(indexed), 'sequence')}",
+            f"{protocol.name!r} finds no object in its {count_nouns(len(indexed), 'sequence')}",
             truth.root,
             hint,
         )

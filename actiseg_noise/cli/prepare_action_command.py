@@ -124,6 +124,7 @@ def print_action_result(made: ActionPreparation, out: Path, split: str) -> None:
 
 _BLENDED = "those of at least half white are the object"
 _UNNAMED = "it is inactive, and called object <id>"
+_UNCLASSIFIED = "of no class of the lexicon, or of several"
 
 
 def describe_action_preparation(made: ActionPreparation) -> Iterator[str]:
@@ -140,11 +141,11 @@ def describe_action_preparation(made: ActionPreparation) -> Iterator[str]:
         (made.blended, "mask has", "masks have", f"blended pixels: {_BLENDED}"),
         (made.absent, "frame has", "frames have", "no photograph"),
         (made.unnamed, "object has", "objects have", f"no row: {_UNNAMED}"),
-        (made.unclassified, "object has", "objects have", "a name of no class of the lexicon, or of several"),
+        (made.unclassified, "object has", "objects have", f"a name {_UNCLASSIFIED}"),
     )
-    for count, one, several, what in counted:
+    for count, singular, plural, what in counted:
         if count:
-            yield f"{count_nouns(count, one, several)} {what}"
+            yield f"{count_nouns(count, singular, plural)} {what}"
     if made.unknown:
         names = format_names(made.unknown)
         unknown = count_nouns(len(made.unknown), "sequence")

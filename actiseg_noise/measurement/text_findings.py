@@ -82,8 +82,8 @@ def compare_text_with_recipe(
     else:
         yield from _compare_objects(noise, text.items, options)
         if action_list.changed:
-            changed = count_nouns(len(action_list.changed), "changed narration")
-            yield Finding(False, f"the list has {changed}, {NOT_REQUESTED}")
+            count = count_nouns(len(action_list.changed), "changed narration")
+            yield Finding(False, f"the list has {count}, {NOT_REQUESTED}")
     yield from _find_collisions(noise, text.statistics)
 
 

@@ -321,7 +321,7 @@ def _explain_classes(contents: ReleaseContents) -> Iterator[str]:
         owner = "EPIC_100_noun_classes_v2.csv of EPIC-KITCHENS-100"
         unknown = f"{_find_hand_classes(contents)}; a name of unknown class has -1"
         yield format_statement(contents, f"Class ids are those of {owner}{unknown}.")
-    elif _numbers_categories(contents):
+    elif _has_numbered_categories(contents):
         yield (
             "Class ids are positions of the names of categories in the order of the alphabet, from "
             "1: the source has no ids."
@@ -332,7 +332,7 @@ def _explain_classes(contents: ReleaseContents) -> Iterator[str]:
         yield "Class ids are those of the source; a name of unknown class has -1."
 
 
-def _numbers_categories(contents: ReleaseContents) -> bool:
+def _has_numbered_categories(contents: ReleaseContents) -> bool:
     """Return whether the source has names of categories without ids."""
     split = contents.configurations[0].split.noisy
     return isinstance(split, DatasetSplit) and split.category_document is not None

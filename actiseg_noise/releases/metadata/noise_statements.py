@@ -80,7 +80,7 @@ def _name_span(noise: Noise, kind: DataKind) -> str:
     return str(noise.span) if kind.layout.is_video else kind.frame
 
 
-def selects_active(noise: Noise, kind: DataKind) -> bool:
+def has_only_active(noise: Noise, kind: DataKind) -> bool:
     """Return whether noise leaves the inactive objects of a dataset as they are."""
     return kind.has_actions and noise.objects == "positive"
 
@@ -89,7 +89,7 @@ def _describe_mask_noise(noise: Noise, kind: DataKind) -> str:
     name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
     names = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(name, "changed") for name in names], "or")
-    active = "active " * selects_active(noise, kind)
+    active = "active " * has_only_active(noise, kind)
     if has_clip_units(noise):
         exactly = "exactly " * noise.exact
         chosen = (

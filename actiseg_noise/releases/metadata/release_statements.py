@@ -121,8 +121,8 @@ def _name_media(configurations: Sequence[Configuration]) -> str:
 
 
 def _name_by_medium(kind: DataKind) -> dict[str, str]:
-    masks, *others = _MEDIA.items()
-    return dict([masks, ("text", kind.prompts), *others])
+    masks, *labels = _MEDIA.items()
+    return dict([masks, ("text", kind.prompts), *labels])
 
 
 def describe_size(contents: ReleaseContents) -> list[str]:
@@ -144,11 +144,11 @@ def describe_size(contents: ReleaseContents) -> list[str]:
 
 def describe_selection(contents: ReleaseContents) -> list[str]:
     """Say which part of the clean splits a release has."""
-    sequences = contents.kind.sequences
+    sequence = contents.kind.sequences.removesuffix("s")
     lines = [
-        f"{entry.name}: {len(entry.split.noisy.sequences)} of {len(entry.split.source.sequences)} "
-        f"{sequences} of the split {entry.split.recipe.split} in the clean dataset that was given "
-        "to the tool."
+        f"{entry.name}: {len(entry.split.noisy.sequences)} of "
+        f"{count_nouns(len(entry.split.source.sequences), sequence)} of the split "
+        f"{entry.split.recipe.split} in the clean dataset that was given to the tool."
         for entry in contents.configurations
     ]
     return [*lines, "The tool cannot tell whether these are the whole published splits."]
@@ -189,6 +189,7 @@ def list_missing(contents: ReleaseContents) -> list[str]:
                 f"split {unchanged.split.recipe.split}."
                 + (f" Clean {words} {verb} in the rows." if words else "")
             )
+    absence = "has no mask" if kind.has_layers else "is not visible"
     absent: dict[tuple[str, int], list[str]] = {}
     for entry in contents.configurations:
         key = entry.split.recipe.split, count_absent(contents, entry)
@@ -196,7 +197,7 @@ def list_missing(contents: ReleaseContents) -> list[str]:
     lines += [
         f"{count_nouns(count, 'pair')} of an object and {kind.place} of the split {split} "
         f"{'has' if count == 1 else 'have'} no row in {join_words(names, 'and')}, because the "
-        f"object is not visible in the {kind.frame}."
+        f"object {absence} in the {kind.frame}."
         for (split, count), names in absent.items()
         if count
     ]

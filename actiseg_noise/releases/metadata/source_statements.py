@@ -32,7 +32,7 @@ def is_visor(contents: ReleaseContents) -> bool:
     return not contents.source.synthetic and _VISOR in contents.source.notice_text
 
 
-def shows_kitchens(contents: ReleaseContents) -> bool:
+def has_kitchens(contents: ReleaseContents) -> bool:
     """Return whether the source is known to show kitchens."""
     return contents.source.synthetic or is_visor(contents)
 
@@ -189,8 +189,8 @@ def describe_clean_source(contents: ReleaseContents) -> Iterator[str]:
     if contents.source.synthetic:
         yield "The clean dataset is the built-in sample: actiseg-noise sample dataset_clean."
     elif is_visor(contents):
-        layout = contents.kind.layout.name
-        yield f"The clean dataset is {_VISOR} ({VISOR_ADDRESS}) in the layout of {layout}."
+        prepared = f" in the layout of {contents.kind.layout.name}" * contents.kind.has_actions
+        yield f"The clean dataset is {_VISOR} ({VISOR_ADDRESS}){prepared}."
     else:
         yield "NOTICE names the clean dataset."
     fingerprints = {

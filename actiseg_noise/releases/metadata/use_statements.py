@@ -9,7 +9,7 @@ from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
-from actiseg_noise.releases.metadata.noise_statements import join_words, selects_active
+from actiseg_noise.releases.metadata.noise_statements import has_only_active, join_words
 from actiseg_noise.releases.metadata.release_facts import (
     FAR,
     count_cut,
@@ -21,7 +21,7 @@ from actiseg_noise.releases.metadata.release_facts import (
     list_evaluation_splits,
     list_training_splits,
 )
-from actiseg_noise.releases.metadata.source_statements import is_visor, shows_kitchens
+from actiseg_noise.releases.metadata.source_statements import has_kitchens, is_visor
 
 _FEW = 30
 """Quantiles of fewer items than this need a caveat."""
@@ -83,7 +83,7 @@ def list_misuses(contents: ReleaseContents) -> list[str]:
     misuses.append("Evaluating models on these labels: some of them are wrong.")
     if contents.own:
         misuses.append("Claims about the errors of human annotators, which were not measured.")
-    kitchens = " or kitchens" * shows_kitchens(contents)
+    kitchens = " or kitchens" * has_kitchens(contents)
     misuses += [
         f"Training models for deployment, for example in products that observe people{kitchens}.",
         "Identifying persons, or inferring attributes of persons.",
@@ -201,11 +201,8 @@ def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
         far, aimed = count_far(entry)
         if far and (entry.name, "masks") not in repeats:
             ious = [row.iou for row in entry.documents.outline_rows]
-            reason = (
-                "Some changed masks do not reach their target."
-                if kind.has_layers
-                else "Overlaps also move changed masks from their target."
-            )
+            overlaps = "of overlaps or because " * (not kind.has_layers)
+            reason = f"Changed masks can miss their target because {overlaps}it is out of reach."
             yield (
                 f"{reason} In {entry.name}, {far} of {aimed} are more than {FAR:g} from it "
                 f"on disk (minimum IoU {min(ious):.3f}, maximum {max(ious):.3f}). statistics.csv "
@@ -265,7 +262,7 @@ def list_biases(contents: ReleaseContents) -> list[str]:
     kind = contents.kind
     recorded = (
         "who was recorded, in which kitchens"
-        if shows_kitchens(contents)
+        if has_kitchens(contents)
         else "what was recorded, where and by whom"
     )
     biases = [
@@ -277,13 +274,13 @@ def list_biases(contents: ReleaseContents) -> list[str]:
     lines = []
     whole = [noise for noise in noises if noise.medium == "objects"]
     if whole:
-        active = any(selects_active(noise, kind) for noise in whole)
+        active = any(has_only_active(noise, kind) for noise in whole)
         lines.append(
             f"Noise of whole objects selects {'active ' * active}objects with one probability, "
             "regardless of class and size."
         )
     if masks:
-        active = any(selects_active(noise, kind) for noise in masks)
+        active = any(has_only_active(noise, kind) for noise in masks)
         lines.append(
             f"Mask noise selects each {'active ' * active}object in {kind.place} with one "
             "probability, regardless of class and "

@@ -45,7 +45,7 @@ class Layout:
     key : str
         As ``--layout`` takes it, such as ``davis``.
     name : str
-        As it appears in a sentence, such as ``an ActionVOS root``.
+        As it appears in a sentence, such as ``DAVIS`` or ``a folder of masks``.
     description : str or None
         What messages call a root, and which command takes it. None for the layout that every
         command takes.
@@ -65,6 +65,10 @@ class Layout:
         Whether a folder with its mark has nothing else, so that no report belongs there.
     has_polygons : bool
         Whether its masks are polygons, so that noise of outlines moves these.
+    task : str
+        What its datasets are for.
+    is_video : bool
+        Whether its sequences are of videos. Otherwise, each is one image.
     """
 
     key: str
@@ -78,3 +82,5 @@ class Layout:
     may_overlap: bool = False
     owns_folder: bool = True
     has_polygons: bool = False
+    task: str = "video object segmentation"
+    is_video: bool = True

@@ -105,13 +105,26 @@ def make_dataset_label(
     own = str(object_id if source_id is None else source_id)
     return ObjectLabel(
         object_id=object_id,
-        name=f"object {own}" if name is None else name,
+        name=_name_by_id(own) if name is None else name,
         class_id=class_id,
         positive=True,
         handbox=False,
         narration=False,
         source_id=own,
     )
+
+
+def _name_by_id(source_id: str) -> str:
+    return f"object {source_id}"
+
+
+def has_name(label: ObjectLabel) -> bool:
+    """Return whether an object has a name in its dataset.
+
+    >>> has_name(make_dataset_label(3)), has_name(make_dataset_label(3, "cup"))
+    (False, True)
+    """
+    return label.source_id is None or label.name != _name_by_id(label.source_id)
 
 
 def make_sequence_record(

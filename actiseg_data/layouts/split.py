@@ -24,6 +24,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.errors import ProblemCollector, check_known, suggest
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.image_sets import Expression, ObjectEntry
 from actiseg_data.layouts.mask_split import MaskSplit
 
@@ -239,7 +240,10 @@ class Split(MaskSplit, Sequence[VideoSequence]):
 
     def _repr_html_(self) -> str:
         """Return the split as a table of its first sequences, for notebooks."""
-        head = f"<b>{escape(self.name)}</b> in {escape(str(self.root))}: {len(self)} sequences"
+        head = (
+            f"<b>{escape(self.name)}</b> in {escape(str(self.root))}: "
+            f"{count_nouns(len(self), 'sequence')}"
+        )
         rows = "".join(
             f"<tr><td>{escape(sequence.folder)}</td><td>{len(sequence.frames)}</td>"
             f"<td>{len(sequence.objects)}</td><td>{escape(sequence.narration)}</td></tr>"

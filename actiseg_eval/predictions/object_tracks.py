@@ -16,6 +16,7 @@ import numpy as np
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.sequence_record import make_dataset_sequence
@@ -167,8 +168,8 @@ def open_track_predictions(path: Path, truth: TrackTruth) -> TrackPredictions:
     extra = tracks.keys() - known
     if not tracks.keys() & known:
         raise refuse(
-            f"has none of the {len(known)} objects of the truth, such as {min(known)} (it has "
-            f"{min(tracks)})",
+            f"has none of the {count_nouns(len(known), 'object')} of the truth, such as "
+            f"{min(known)} (it has {min(tracks)})",
             path,
             "give predictions of these objects, under their own ids",
         )

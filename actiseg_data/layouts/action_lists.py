@@ -137,7 +137,7 @@ def _open_masks(root: Path, split: str | None, whole: bool) -> ActionSplit:
 
 ACTIONVOS = Layout(
     key="actionvos",
-    name="an ActionVOS root",
+    name="ActionVOS",
     is_root=lambda root: has_action_lists(root) or (root / MASKS).is_dir(),
     documents=(
         DocumentKind(
@@ -146,4 +146,5 @@ ACTIONVOS = Layout(
         ),
     ),
     open_masks=_open_masks,
+    task="action-based video object segmentation",
 )

@@ -26,6 +26,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import find_dangling_link
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,
@@ -205,7 +206,7 @@ class ActionSplit(Split):
         lacking = sorted(wanted - set(videos))
         if lacking:
             raise refuse(
-                f"lacks {len(lacking)} sequences of the list, such as {lacking[0]}",
+                f"lacks {count_nouns(len(lacking), 'sequence')} of the list, such as {lacking[0]}",
                 self.root / IMAGE_SETS / file,
                 "make it again together with the list, or remove it",
             )

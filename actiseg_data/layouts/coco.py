@@ -42,4 +42,6 @@ COCO = Layout(
     may_overlap=True,
     owns_folder=False,
     read_masks=read_coco_instances,
+    task="instance segmentation",
+    is_video=False,
 )

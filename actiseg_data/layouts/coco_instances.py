@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,8 +33,8 @@ from actiseg_data.layouts.mask_document import (
 )
 from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
-CROWDS = "crowds left alone"
-EMPTY_IMAGES = "images without an annotation that takes noise"
+CROWDS = "crowds_left_alone"
+EMPTY_IMAGES = "images_without_annotation"
 
 _Id: TypeAlias = "int | str"
 _Json: TypeAlias = "dict[str, Any]"
@@ -56,8 +56,8 @@ class _Image:
 class CocoInstances:
     """A document of COCO instances; each image is a sequence of one frame.
 
-    An image with more than `MOST_OBJECTS` annotations is several sequences: ``7``, ``7+2``, ``7+3``
-    for the image 7. Crowds are no objects.
+    An image with more than `MOST_OBJECTS` annotations is several sequences of one video: ``7``,
+    ``7+2``, ``7+3`` for the image 7, by the ids of the annotations. Crowds are no objects.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class CocoInstances:
     sequences, tally
         See `MaskDocument`.
     sizes : mapping of str to tuple of int
-        (H, W) by sequence.
+        (H, W) by image.
     annotations : mapping of str to mapping of int to dict
         The annotations by sequence and object id.
     """
@@ -92,13 +92,13 @@ class CocoInstances:
 
     def get_size(self, sequence: VideoSequence) -> tuple[int, int]:
         """Return (H, W) of a sequence, also if it has no annotation left."""
-        folder = sequence.folder
-        return self.sizes[folder if folder in self.sizes else folder.partition("+")[0]]
+        return self.sizes[sequence.video]
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
         """Iterate over the masks of a sequence's views."""
-        size = self.sizes[sequence.folder]
-        for object_id, annotation in self.annotations[sequence.folder].items():
+        size, annotations = self.get_size(sequence), self.annotations[sequence.folder]
+        for _, object_id in sequence.layers or ():
+            annotation = annotations[object_id]
             try:
                 patch = paint_segment(annotation["segmentation"], size)
             except ValueError as error:
@@ -118,7 +118,8 @@ class CocoInstances:
     ) -> _Json:
         """Return the document with changes, see `MaskDocument.replace`.
 
-        ``area`` and ``bbox`` of a changed segment are those of its mask. An image stays with its
+        ``area`` and ``bbox`` of a changed segment are those of its mask; whole numbers stay whole
+        numbers. An image stays with its
         crowds if any of its sequences does.
         """
         chosen = [s for s in self.sequences if kept is None or s.folder in kept]
@@ -126,9 +127,9 @@ class CocoInstances:
         image_ids: set[_Id] = set()
         for sequence in chosen:
             (frame,) = sequence.frames
+            size = self.get_size(sequence)
             for object_id, annotation in self.annotations[sequence.folder].items():
                 change = changes.get((sequence.folder, frame, object_id), DocumentChange())
-                size = self.sizes[sequence.folder]
                 written[annotation["id"]] = _change_annotation(annotation, change, size)
                 image_ids.add(annotation["image_id"])
 
@@ -154,13 +155,14 @@ class CocoInstances:
         image_ids = {
             folder: next(iter(own.values()))["image_id"] for folder, own in self.annotations.items()
         }
+        sizes = {sequence.folder: self.get_size(sequence) for sequence in self.sequences}
         for (folder, _, _), change in changes.items():
             if change.added is None:
                 continue
             if str(change.added.source_id) in known:
                 what = f"has the annotation id {change.added.source_id}, which a false object got"
                 raise refuse(what, self.where, "give its annotations ids below 10**12")
-            area, box = measure_segment(change.segment, self.sizes[folder])
+            area, box = measure_segment(change.segment, sizes[folder])
             class_id = change.added.class_id if change.class_id is None else change.class_id
             yield {
                 "id": int(str(change.added.source_id)),
@@ -182,12 +184,28 @@ def _change_annotation(
     noisy = annotation
     if change.segment is not KEPT:
         area, box = measure_segment(change.segment, size)
-        true = {"area": float(area), "bbox": [float(number) for number in box]}
-        known = {key: value for key, value in true.items() if key in annotation}
+        true = {"area": [area], "bbox": list(box)}
+        known = {
+            key: _convert_numbers(numbers, annotation[key])
+            for key, numbers in true.items()
+            if key in annotation
+        }
         noisy = {**noisy, **known, "segmentation": change.segment}
     if change.class_id is not None:
         noisy = {**noisy, "category_id": change.class_id}
     return noisy
+
+
+def _convert_numbers(numbers: list[int], pattern: Any) -> Any:
+    """Convert whole numbers to floats, unless another value has whole numbers alone.
+
+    >>> _convert_numbers([7], 1.5), _convert_numbers([7], 1), _convert_numbers([7, 8], [1, 2])
+    (7.0, 7, [7, 8])
+    """
+    listed = pattern if isinstance(pattern, list) else [pattern]
+    is_whole = bool(listed) and {type(number) for number in listed} == {int}
+    converted = numbers if is_whole else [float(number) for number in numbers]
+    return converted if len(numbers) > 1 else converted[0]
 
 
 def read_coco_instances(path: Path) -> CocoInstances:
@@ -246,8 +264,8 @@ def _arrange(
             folder = f"{image.folder}+{start // MOST_OBJECTS + 1}" if start else image.folder
             if start and folder in folders:
                 raise refuse(f"the image id {folder} is that of a part of another", where, _CORRECT)
-            sequences.append(_make_sequence(folder, image.frame, part, names))
-            sizes[folder] = image.size
+            sequence = _make_sequence(folder, image.frame, part, names)
+            sequences.append(replace(sequence, video=image.folder))
             annotations[folder] = part
     if not sequences:
         raise refuse("has no annotation that takes noise", where, "give instance annotations")

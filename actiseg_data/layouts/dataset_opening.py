@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +68,10 @@ def open_dataset(
         With every fault.
     """
     if form.mask_documents:
-        return _make_split(root, name, form, _list_documented(root, form))
+        sequences, tallies = _list_documented(root, form)
+        opened = _make_split(root, name, form, sequences)
+        assert isinstance(opened, DocumentSplit), "its masks are in documents"
+        return replace(opened, tallies=tallies)
     masks = root / form.masks
     listing = list_object_sequences if form.by_object else list_mask_sequences
     sequences = listing(masks)
@@ -86,21 +89,28 @@ def open_dataset(
     return _make_split(root, name, form, labelled)
 
 
-def _list_documented(root: Path, form: DatasetForm) -> tuple[VideoSequence, ...]:
-    """List the sequences of documents with masks; raise `InputError` with every faulty document."""
+def _list_documented(
+    root: Path, form: DatasetForm
+) -> tuple[tuple[VideoSequence, ...], dict[str, Mapping[str, int]]]:
+    """List the sequences of documents with masks, and the tally of each document.
+
+    Raises an `InputError` with every faulty document.
+    """
     read = find_reader(form.layout)
     problems = ProblemCollector()
     sequences: list[VideoSequence] = []
+    tallies: dict[str, Mapping[str, int]] = {}
     for name in form.mask_documents:
         with problems.collect():
             document = read(find_document(root, name))
+            tallies[name] = document.tally
             sequences += [
                 replace(sequence, document=name, size=document.get_size(sequence))
                 for sequence in document.sequences
             ]
     problems.raise_if_any()
     refuse_repeats("sequence", (sequence.folder for sequence in sequences), root, problems)
-    return tuple(sequences)
+    return tuple(sequences), tallies
 
 
 def _make_split(

@@ -23,6 +23,7 @@ from actiseg_data.core.documents import parse_json, read_json
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import decode_text, read_text
 from actiseg_data.core.files import write_bytes, write_json
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.document_search import find_document, strip_gz
 from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
@@ -232,7 +233,7 @@ def _cut_videos(document: dict[str, Any], wanted: set[str], where: Path) -> dict
     lacking = sorted(wanted - videos.keys())
     if lacking:
         raise refuse(
-            f"lacks {len(lacking)} sequences that have masks, such as {lacking[0]}",
+            f"lacks {count_nouns(len(lacking), 'sequence')} with masks, such as {lacking[0]}",
             where,
             "add them, or give the parts of the dataset that belong together",
         )

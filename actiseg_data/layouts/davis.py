@@ -178,11 +178,11 @@ def find_list(lists: Path, name: str, known: Iterable[str]) -> tuple[str, Sequen
             "leave `split` out, or give a list of sequences as `sequences`",
         )
     wanted = name.removesuffix(".txt")
-    named = [key for key in files if wanted in (key, _strip_year(key))]
+    named = [key for key in files if wanted in (key, strip_year(key))]
     if wanted in files:
         named = [wanted]
     if not named:
-        splits = [*files, *map(_strip_year, files)]
+        splits = [*files, *map(strip_year, files)]
         best = next(iter([*find_nearest(name, splits, 1), *files]))
         raise refuse(
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
@@ -204,8 +204,13 @@ def find_list(lists: Path, name: str, known: Iterable[str]) -> tuple[str, Sequen
     return list(fitting.items())[-1]
 
 
-def _strip_year(key: str) -> str:
-    return key.split("/")[-1]
+def strip_year(name: str) -> str:
+    """Return the name of a list without its year and ending.
+
+    >>> strip_year("2017/val"), strip_year("val.txt")
+    ('val', 'val')
+    """
+    return name.removesuffix(".txt").rpartition("/")[2]
 
 
 def _is_fitting(chosen: SequenceList, known: Iterable[str]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from actiseg_data.layouts.document_search import find_document
 from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.split import IN_DOCUMENT
 
+Place: TypeAlias = tuple[str, str]
+"""The name of a frame, and the identity of an object."""
+
 
 @dataclass(frozen=True)
 class OpenedDocument:
@@ -28,18 +32,27 @@ class OpenedDocument:
     ----------
     document : MaskDocument
         The document.
-    sequences : mapping of str to VideoSequence
-        Its sequences by folder, with the objects that it has masks of.
+    parts : mapping of str to list of VideoSequence
+        Its sequences by `VideoSequence.video`, with the objects that it has masks of. If noise
+        removed objects, the others may be in another part of their video than before.
     """
 
     document: MaskDocument
-    sequences: Mapping[str, VideoSequence]
+    parts: Mapping[str, list[VideoSequence]]
 
-    def iterate_views(self, folder: str) -> Iterator[tuple[View, IndexMask]]:
-        """Yield the views of a sequence with their masks; none if the document lacks it."""
-        sequence = self.sequences.get(folder)
-        if sequence is not None:
-            yield from zip(sequence.views, self.document.iterate_masks(sequence), strict=True)
+    def list_places(self, video: str) -> list[Place]:
+        """List the masks of a video."""
+        return [_identify(view) for part in self.parts.get(video, ()) for view in part.views]
+
+    def iterate_views(
+        self, video: str, wanted: Collection[Place]
+    ) -> Iterator[tuple[View, IndexMask]]:
+        """Yield the wanted views of a video that the document has, with their masks."""
+        for part in self.parts.get(video, ()):
+            views = [view for view in part.views if _identify(view) in wanted]
+            layers = tuple((view.frame, view.objects[0].object_id) for view in views)
+            masks = self.document.iterate_masks(replace(part, layers=layers))
+            yield from zip(views, masks, strict=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,9 +63,12 @@ class DocumentSplit(DatasetSplit):
     ----------
     read : function of Path to MaskDocument
         Reads a document. A function of a module, so that other processes find it.
+    tallies : mapping of str to mapping of str to int
+        `MaskDocument.tally` by document; empty for a noisy copy.
     """
 
     read: Callable[[Path], MaskDocument]
+    tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict, kw_only=True)
 
     def name_files(self, kind: str, sequence: VideoSequence) -> list[str]:
         return [
@@ -78,10 +94,10 @@ class DocumentSplit(DatasetSplit):
         classes = {}
         for sequence in self.sequences:
             opened = self.open_document(str(sequence.document))
-            listed = opened.sequences.get(sequence.folder)
-            if listed is None or not opened.document.categories:
+            if not opened.document.categories:
                 continue
-            known = {label.identity: label.class_id for label in listed.objects}
+            parts = opened.parts.get(sequence.video, ())
+            known = {label.identity: label.class_id for part in parts for label in part.objects}
             for label in sequence.objects:
                 if label.identity in known:
                     classes[sequence.folder, label.object_id] = known[label.identity]
@@ -93,7 +109,9 @@ class DocumentSplit(DatasetSplit):
         A mask that the document does not have is blank, because noise may have removed it.
         """
         opened = self.open_document(str(sequence.document))
-        masks = self._select_views(opened.iterate_views(sequence.folder), sequence)
+        wanted = {_identify(view) for view in sequence.views}
+        self._refuse_unlisted(opened.list_places(sequence.video), sequence, wanted)
+        masks = opened.iterate_views(sequence.video, wanted)
         by_frame = groupby(masks, key=lambda pair: pair[0].frame)
         waiting = next(by_frame, None)
         blank = np.zeros(sequence.size or (0, 0), np.uint8)
@@ -107,26 +125,32 @@ class DocumentSplit(DatasetSplit):
                 mask = shown.get(label.identity)
                 yield blank.copy() if mask is None else _recolour(mask, label.object_id)
 
-    def _select_views(
-        self, masks: Iterator[tuple[View, IndexMask]], sequence: VideoSequence
-    ) -> Iterator[tuple[View, IndexMask]]:
-        """Select the views of a sequence; refuse one that the split does not have at all."""
-        wanted = {_identify(view) for view in sequence.views}
-        known = {*wanted, *map(_identify, self[sequence.folder].views)}
-        for view, mask in masks:
-            place = _identify(view)
-            if place in wanted:
-                yield view, mask
-            elif place not in known:
-                raise refuse(
-                    f"has a mask of the object {place[1]} in {sequence.folder}, {place[0]}, which "
-                    f"is not in the {self.list_title}",
-                    find_document(self.root, str(sequence.document)),
-                    "make the split again",
-                )
+    def _refuse_unlisted(
+        self, shown: Iterable[Place], sequence: VideoSequence, wanted: Set[Place]
+    ) -> None:
+        """Refuse a mask in the video of a sequence that the split does not have at all."""
+        unknown = {place: None for place in shown if place not in wanted}
+        for part in self._by_video[sequence.video] if unknown else ():
+            if part.document == sequence.document:
+                for view in part.views:
+                    unknown.pop(_identify(view), None)
+        for frame, identity in unknown:
+            raise refuse(
+                f"has a mask of the object {identity} in {sequence.folder}, {frame}, which is not "
+                f"in the {self.list_title}",
+                find_document(self.root, str(sequence.document)),
+                "make the split again",
+            )
+
+    @cached_property
+    def _by_video(self) -> Mapping[str, list[VideoSequence]]:
+        by_video: dict[str, list[VideoSequence]] = {}
+        for sequence in self.sequences:
+            by_video.setdefault(sequence.video, []).append(sequence)
+        return by_video
 
 
-def _identify(view: View) -> tuple[str, str]:
+def _identify(view: View) -> Place:
     return view.frame, view.objects[0].identity
 
 
@@ -153,4 +177,7 @@ def _read_document(
 ) -> OpenedDocument:
     """Read a document, unless it is remembered and has not changed since."""
     document = read(path)
-    return OpenedDocument(document, {sequence.folder: sequence for sequence in document.sequences})
+    parts: dict[str, list[VideoSequence]] = {}
+    for sequence in document.sequences:
+        parts.setdefault(sequence.video, []).append(sequence)
+    return OpenedDocument(document, parts)

@@ -50,8 +50,8 @@ def read_expressions(
     Returns
     -------
     ReferringDocument
-        The ``object_ids`` of its expressions are ids in the masks. An object without a mask is left
-        out.
+        The ``object_ids`` of its expressions are ids in the masks. The ids of objects without a
+        mask are among ``ids_without_mask`` instead.
 
     Raises
     ------
@@ -67,14 +67,17 @@ def read_expressions(
 
 def _bind_sequence(entry: ReferringSequence, sequence: VideoSequence) -> ReferringSequence:
     numbers = {label.identity: str(label.object_id) for label in sequence.objects}
-    bound = tuple(
-        replace(expression, object_ids=_find_objects(expression, numbers))
-        for expression in entry.expressions
-    )
+    bound = tuple(_bind_expression(expression, numbers) for expression in entry.expressions)
     return replace(entry, expressions=bound)
 
 
-def _find_objects(expression: ReferringExpression, numbers: dict[str, str]) -> tuple[str, ...]:
+def _bind_expression(
+    expression: ReferringExpression, numbers: dict[str, str]
+) -> ReferringExpression:
     """Find the objects of an expression. Their masks name them, if the document does."""
     named = expression.annotation_ids or expression.object_ids
-    return tuple(numbers[identity] for identity in named if identity in numbers)
+    return replace(
+        expression,
+        object_ids=tuple(numbers[identity] for identity in named if identity in numbers),
+        ids_without_mask=tuple(identity for identity in named if identity not in numbers),
+    )

@@ -2,80 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.mask_document import MaskDocument
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.sequence_record import DatasetForm
-
-
-class MaskSplit(Protocol):
-    """An opened part of a dataset: sequences, and a file of index masks for each of their frames.
-
-    Attributes
-    ----------
-    root : Path
-        The dataset.
-    name : str
-        The name of the part, such as ``val``.
-    sequences : tuple of VideoSequence
-        The sequences. Without labels, they have no objects.
-    fingerprint : str
-        Digest of the names and labels of the sequences; predictions record it.
-    has_labels : bool
-        Whether it is known which objects a sequence has, and which of them are active.
-    has_action_lists : bool
-        Whether the root has action lists, which `actiseg_data.layouts.opening.open_split` opens.
-    listed : bool
-        Whether a list chose the sequences.
-    list_names : list of str
-        The lists besides action lists that can choose sequences, such as ``2017/val``.
-    spellings : mapping of str to str
-        Names of folders on disk that differ from those of the sequences.
-    """
-
-    @property
-    def root(self) -> Path: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def sequences(self) -> tuple[VideoSequence, ...]: ...
-
-    @property
-    def fingerprint(self) -> str: ...
-
-    @property
-    def has_labels(self) -> bool: ...
-
-    @property
-    def has_action_lists(self) -> bool: ...
-
-    @property
-    def listed(self) -> bool: ...
-
-    @property
-    def list_names(self) -> list[str]: ...
-
-    @property
-    def spellings(self) -> Mapping[str, str]: ...
-
-    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
-        """Return the file of a mask."""
-        ...
-
-    def find_masks(self, sequence: VideoSequence) -> list[Path]:
-        """Return the files of a sequence's masks, in the order of its frames."""
-        ...
-
-    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> MaskSplit:
-        """Return some of the sequences, under another name."""
-        ...
-
 
 FormFinder: TypeAlias = Callable[[Path, "str | None"], "tuple[DatasetForm, str]"]
 """Find where a root keeps the files of a split, by default the usual one; return its name, too."""
@@ -111,7 +45,7 @@ class Layout:
     key : str
         As ``--layout`` takes it, such as ``davis``.
     name : str
-        As it appears in a sentence, such as ``an ActionVOS root``.
+        As it appears in a sentence, such as ``DAVIS`` or ``a folder of masks``.
     description : str or None
         What messages call a root, and which command takes it. None for the layout that every
         command takes.
@@ -131,6 +65,10 @@ class Layout:
         Whether a folder with its mark has nothing else, so that no report belongs there.
     has_polygons : bool
         Whether its masks are polygons, so that noise of outlines moves these.
+    task : str
+        What its datasets are for.
+    is_video : bool
+        Whether its sequences are of videos. Otherwise, each is one image.
     """
 
     key: str
@@ -144,3 +82,5 @@ class Layout:
     may_overlap: bool = False
     owns_folder: bool = True
     has_polygons: bool = False
+    task: str = "video object segmentation"
+    is_video: bool = True

@@ -27,6 +27,15 @@ def list_layouts() -> tuple[Layout, ...]:
     return *LAYOUTS, PLAIN_LAYOUT
 
 
+def get_layout(key: str) -> Layout:
+    """Return the layout of a name, as ``--layout`` takes it; `PLAIN_LAYOUT` for an unknown name.
+
+    >>> get_layout("sa-v").name
+    'SA-V'
+    """
+    return next((layout for layout in LAYOUTS if layout.key == key), PLAIN_LAYOUT)
+
+
 def find_layouts(root: Path) -> list[Layout]:
     """Find the layouts among `LAYOUTS` whose marks a folder has.
 

@@ -30,24 +30,24 @@ from actiseg_data.layouts.davis import (
     find_masks,
     has_masks,
     is_davis,
+    strip_year,
 )
 from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.sequence_record import DatasetForm, make_dataset_sequence
 from actiseg_data.layouts.spelling import find_path, find_paths
 
 
 @dataclass(frozen=True)
-class FolderSplit:
+class FolderSplit(MaskSplit):
     """The sequences of a folder, by name. Their objects are unknown until masks are read.
 
     Attributes
     ----------
-    root : Path
-        The folder of the sequences' folders.
+    root, sequences, spellings
+        See `MaskSplit`; the root is the folder of the sequences' folders.
     name : str
         The name of that folder, or of the list that chose the sequences.
-    sequences : tuple of VideoSequence
-        The sequences.
     fingerprint : str
         Digest of the names of all sequences and frames of the folder.
     listed : bool
@@ -56,10 +56,6 @@ class FolderSplit:
         The folder of lists, which may not exist.
     """
 
-    root: Path
-    name: str
-    sequences: tuple[VideoSequence, ...]
-    fingerprint: str
     listed: bool = False
     lists: Path | None = None
 
@@ -68,16 +64,7 @@ class FolderSplit:
         return False
 
     @property
-    def has_action_lists(self) -> bool:
-        return False
-
-    @property
-    def spellings(self) -> dict[str, str]:
-        return {}
-
-    @property
     def list_names(self) -> list[str]:
-        """The lists that can choose sequences, such as ``2017/val``."""
         return [] if self.lists is None else find_list_names(self.lists)
 
     def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> FolderSplit:
@@ -87,7 +74,6 @@ class FolderSplit:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
     def find_masks(self, sequence: VideoSequence) -> list[Path]:
-        """Return the files of a sequence's masks, in the order of its frames."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.root / sequence.folder, names)
 
@@ -185,11 +171,11 @@ def find_davis_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     folders = [entry.name for entry in list_possible_folders(masks)]
     name, _ = find_list(lists, split, folders)
     document = f"{lists.name}/{name}.txt"
-    return DatasetForm("davis", prefix, photographs, (document,)), name.rpartition("/")[2]
+    return DatasetForm("davis", prefix, photographs, (document,)), strip_year(name)
 
 
 def _choose_default(names: list[str]) -> str:
-    bare = {name.rpartition("/")[2] for name in names}
+    bare = set(map(strip_year, names))
     if DEFAULT_TRAINING_LIST in bare:
         return DEFAULT_TRAINING_LIST
     return bare.pop() if len(bare) == 1 else WHOLE

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import refuse
 from actiseg_data.layouts.davis import PHOTOGRAPHS
 from actiseg_data.layouts.document_search import find_document
 from actiseg_data.layouts.layout import Layout
@@ -21,6 +21,7 @@ from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.mevis_json import read_mevis_masks
 from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
+from actiseg_data.layouts.subset_choice import choose_subset, name_only_subset
 
 _SUBSETS = ("train", "valid", "valid_u", "val", "test")
 _MASKS = "mask_dict.json"
@@ -41,21 +42,11 @@ def _list_subsets(root: Path) -> list[str]:
 def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     """Find the documents of a subset; see `FormFinder`. The default is ``train``, or the first."""
     if _has_masks(root):
-        name = root.resolve().name
-        if split not in (None, name):
-            raise refuse(f"is one subset, {name!r}, and has no other", root, "leave `split` out")
-        return _make_form(""), name
+        return _make_form(""), name_only_subset(root, split)
     subsets = _list_subsets(root)
     if not subsets:
         raise refuse(f"has no {_MASKS}", root, "give the folder that has it")
-    if split is None:
-        split = "train" if "train" in subsets else subsets[0]
-    if split not in subsets:
-        raise refuse(
-            f"there is no subset {split!r}{suggest(split, subsets)}",
-            root,
-            f"give one of {', '.join(subsets)} as `split`",
-        )
+    split = choose_subset(root, subsets, split)
     return _make_form(f"{split}/"), split
 
 

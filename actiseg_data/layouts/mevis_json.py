@@ -32,8 +32,8 @@ from actiseg_data.layouts.referring import (
 )
 from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
-UNNAMED = "objects without an expression, left alone"
-EMPTY_VIDEOS = "videos without a mask"
+UNNAMED = "objects_without_expression"
+EMPTY_VIDEOS = "videos_without_mask"
 
 _HINT = "fetch mask_dict.json and meta_expressions.json again, of the same release"
 

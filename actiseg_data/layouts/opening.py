@@ -14,7 +14,8 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.dataset_opening import is_recorded, open_dataset, open_recorded
 from actiseg_data.layouts.davis import GIVE, has_sequences
 from actiseg_data.layouts.document_search import find_document, is_document, strip_ending
-from actiseg_data.layouts.layout import Layout, MaskSplit
+from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.split import Split

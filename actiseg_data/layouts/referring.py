@@ -45,6 +45,8 @@ class ReferringExpression:
         The ids of their masks; empty if the document has none.
     text_org : str or None
         The clean text, in noisy documents.
+    ids_without_mask : tuple of str
+        The ids of objects without a mask, if the expressions were read with a split.
     """
 
     exp_id: str
@@ -52,6 +54,7 @@ class ReferringExpression:
     object_ids: tuple[str, ...] = ()
     annotation_ids: tuple[str, ...] = ()
     text_org: str | None = None
+    ids_without_mask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def list_object_sequences(root: Path) -> tuple[VideoSequence, ...]:
 
 def _make_sequence(folder: str, objects: list[str], frames: dict[str, list[str]]) -> VideoSequence:
     labels = [
-        make_dataset_label(number, f"object {check_name(name, 'object', folder)}", -1, name)
+        make_dataset_label(number, source_id=check_name(name, "object", folder))
         for number, name in enumerate(objects, 1)
     ]
     every = sort_frames({frame for name in objects for frame in frames[name]})

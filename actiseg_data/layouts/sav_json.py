@@ -119,7 +119,11 @@ class SavVideo:
         own = len(self.positions)
         positions = {**self.positions, **{n: own + i for i, n in enumerate(added)}}
         blank = encode_segment(np.zeros(self.size, bool), None)
-        rows = [[*row, *(blank for _ in added)] for row in self.document["masklet"]]
+        shown = {frame for frame, _ in sequence.layers or ()}
+        rows = [
+            [*row, *(blank if frame in shown else None for _ in added)]
+            for frame, row in zip(sequence.frames, self.document["masklet"], strict=True)
+        ]
         touched: set[int] = set()
         for index, frame in enumerate(sequence.frames):
             for object_id, position in positions.items():

@@ -14,11 +14,13 @@ from actiseg_data.annotations.masks import MAX_SIDE
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.names import check_name
+from actiseg_data.core.names import check_name, refuse_value
 from actiseg_data.layouts.image_sets import refuse_repeats
 
 SEQUENCES_FILE = "sequences.json"
 SEQUENCES_SCHEMA = "actiseg/sequences/1"
+
+_OBJECT_IDS = frozenset(map(str, range(1, 256)))
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,26 @@ def make_dataset_label(
     own = str(object_id if source_id is None else source_id)
     return ObjectLabel(
         object_id=object_id,
-        name=f"object {own}" if name is None else name,
+        name=_name_by_id(own) if name is None else name,
         class_id=class_id,
         positive=True,
         handbox=False,
         narration=False,
         source_id=own,
     )
+
+
+def _name_by_id(source_id: str) -> str:
+    return f"object {source_id}"
+
+
+def has_name(label: ObjectLabel) -> bool:
+    """Return whether an object has a name in its dataset.
+
+    >>> has_name(make_dataset_label(3)), has_name(make_dataset_label(3, "cup"))
+    (False, True)
+    """
+    return label.source_id is None or label.name != _name_by_id(label.source_id)
 
 
 def make_sequence_record(
@@ -141,6 +156,8 @@ def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
     }
     if sequence.layers is not None:
         entry["layers"] = [list(layer) for layer in sequence.layers]
+    if sequence.video != sequence.folder:
+        entry["video"] = sequence.video
     if sequence.document is not None:
         entry |= {"document": sequence.document, "size": list(sequence.size or ())}
     return entry
@@ -200,7 +217,7 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     ]
     labels = []
     for number, entry in cursor["objects"].iterate_members():
-        if not (number.isdecimal() and 1 <= int(number) <= 255):
+        if number not in _OBJECT_IDS:
             what = f"{number[:20]!r} is not an object id"
             raise refuse(what, entry.where, "use whole numbers from 1 to 255")
         class_id, source_id = entry["class_id"].as_integer(), entry["source_id"].as_text()
@@ -219,10 +236,20 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     refuse_repeats("frame", frames, cursor.where, problems)
     refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
     sequence = make_dataset_sequence(folder, frames, labels, layers)
+    if "video" in cursor:
+        video = check_name(cursor["video"].as_text(), "video", cursor["video"].where)
+        sequence = replace(sequence, video=video)
     if "document" in cursor:
-        height, width = (_parse_side(side) for side in cursor["size"].iterate_elements())
+        height, width = map(_parse_side, _parse_pair(cursor["size"], "[height, width]"))
         sequence = replace(sequence, document=cursor["document"].as_text(), size=(height, width))
     return sequence
+
+
+def _parse_pair(cursor: Cursor, what: str) -> tuple[Cursor, Cursor]:
+    elements = tuple(cursor.iterate_elements())
+    if len(elements) != 2:
+        raise refuse_value(what, cursor.value, cursor.where)
+    return elements[0], elements[1]
 
 
 def _parse_side(cursor: Cursor) -> int:
@@ -233,5 +260,5 @@ def _parse_side(cursor: Cursor) -> int:
 
 
 def _parse_layer(cursor: Cursor) -> tuple[str, int]:
-    frame, number = list(cursor.iterate_elements())
+    frame, number = _parse_pair(cursor, "[frame, object id]")
     return frame.as_text(), number.as_integer()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 
@@ -24,7 +24,9 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.errors import ProblemCollector, check_known, suggest
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.image_sets import Expression, ObjectEntry
+from actiseg_data.layouts.mask_split import MaskSplit
 
 MASKS = "Annotations_Sparse"
 WEIGHTS = "Weights_Sparse"
@@ -55,11 +57,8 @@ def paint_masks(masks: Iterable[IndexMask]) -> IndexMask:
     return reduce(lambda below, mask: np.where(mask > 0, mask, below), masks)
 
 
-S = TypeVar("S", bound="Split")
-
-
 @dataclass(frozen=True, repr=False)
-class Split(Sequence[VideoSequence], ABC):
+class Split(MaskSplit, Sequence[VideoSequence]):
     """An opened split of a dataset: a sequence of `VideoSequence`, see `open_split`.
 
     Sequences are found by position, by slice, or by the name of their folder.
@@ -90,12 +89,6 @@ class Split(Sequence[VideoSequence], ABC):
     (20, 2, (240, 428))
     """
 
-    root: Path
-    name: str
-    sequences: tuple[VideoSequence, ...]
-    fingerprint: str
-    spellings: dict[str, str] = field(default_factory=dict, kw_only=True)
-
     list_title: ClassVar[str] = "list"
     """What messages call the list of the split."""
 
@@ -113,26 +106,6 @@ class Split(Sequence[VideoSequence], ABC):
     def documents_title(self) -> str:
         """What messages call its lists and companion files together."""
         return self.list_path.name
-
-    @property
-    def has_labels(self) -> bool:
-        """True: it is known which objects a sequence has."""
-        return True
-
-    @property
-    def has_action_lists(self) -> bool:
-        """Whether an action list chose the sequences."""
-        return False
-
-    @property
-    def listed(self) -> bool:
-        """True: a list, or a folder taken as a whole, chose the sequences."""
-        return True
-
-    @property
-    def list_names(self) -> list[str]:
-        """No other list can choose sequences."""
-        return []
 
     @property
     def has_masks(self) -> bool:
@@ -267,7 +240,10 @@ class Split(Sequence[VideoSequence], ABC):
 
     def _repr_html_(self) -> str:
         """Return the split as a table of its first sequences, for notebooks."""
-        head = f"<b>{escape(self.name)}</b> in {escape(str(self.root))}: {len(self)} sequences"
+        head = (
+            f"<b>{escape(self.name)}</b> in {escape(str(self.root))}: "
+            f"{count_nouns(len(self), 'sequence')}"
+        )
         rows = "".join(
             f"<tr><td>{escape(sequence.folder)}</td><td>{len(sequence.frames)}</td>"
             f"<td>{len(sequence.objects)}</td><td>{escape(sequence.narration)}</td></tr>"
@@ -295,10 +271,6 @@ class Split(Sequence[VideoSequence], ABC):
         owner = f"the split {self.name!r}"
         check_known(wanted, self._by_folder, "sequence", f"`{parameter}`", hint, owner)
         return tuple(seq for seq in self.sequences if seq.folder in wanted)
-
-    def restrict(self: S, sequences: tuple[VideoSequence, ...], name: str) -> S:
-        """Return the split with some of its sequences, under another name."""
-        return replace(self, sequences=sequences, name=name)
 
     def find_sequence(self, sequence: VideoSequence | str) -> VideoSequence:
         """Return a sequence that a caller gave as itself or as the name of its folder."""
@@ -329,13 +301,7 @@ class Split(Sequence[VideoSequence], ABC):
         return paint_masks(self.iterate_masks(shown))
 
     def find_masks(self, sequence: VideoSequence) -> list[Path]:
-        """Return the files of a sequence's masks, in the order of its views."""
         return self.find_files(MASKS, sequence)
-
-    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
-        """Return the file of the first mask of a frame."""
-        frames = [view.frame for view in sequence.views]
-        return self.find_masks(sequence)[frames.index(frame)]
 
     def list_shapes(self, sequence: VideoSequence) -> list[tuple[int, ...]]:
         """Check all masks of a sequence, and return their sizes in the order of its views."""

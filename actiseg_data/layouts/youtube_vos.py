@@ -16,13 +16,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import refuse
 from actiseg_data.layouts.davis import PHOTOGRAPHS, has_sequences
 from actiseg_data.layouts.layout import DocumentKind, Layout
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
 from actiseg_data.layouts.meta_categories import META
 from actiseg_data.layouts.referring import EXPRESSIONS_FILE
 from actiseg_data.layouts.sequence_record import DatasetForm
+from actiseg_data.layouts.subset_choice import choose_subset, name_only_subset
 
 _SUBSETS = ("train", "valid", "val", "test")
 _MASKS = "Annotations"
@@ -46,18 +47,9 @@ def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     """Find the files of a subset; see `FormFinder`. The default is ``train``, or the only one."""
     subsets = _list_subsets(root)
     if not subsets:
-        name = root.resolve().name
-        if split not in (None, name):
-            raise refuse(f"is one subset, {name!r}, and has no other", root, "leave `split` out")
+        name = name_only_subset(root, split)
         return _make_form(root, "", name), name
-    if split is None:
-        split = "train" if "train" in subsets else subsets[0]
-    if split not in subsets:
-        raise refuse(
-            f"there is no subset {split!r}{suggest(split, subsets)}",
-            root,
-            f"give one of {', '.join(subsets)} as `split`",
-        )
+    split = choose_subset(root, subsets, split)
     return _make_form(root, f"{split}/", split), split
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
@@ -33,15 +34,17 @@ class TruthFlags:
     gt: Annotated[
         Optional[Path],
         typer.Option(
-            help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: the dataset "
-            "in predictions.json, else $ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
+            help="A dataset in any layout (see docs/layouts.md), or a folder "
+            "<sequence>/<frame>.png. Default: the dataset in predictions.json, else "
+            "$ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
         ),
     ] = None
     split: Annotated[
         Optional[str],
         typer.Option(
-            help="Action list to score. Default: the split in predictions.json, else val_human. "
-            "For DAVIS: a list in ImageSets, such as 2017/val; default: val."
+            help="Split to score. Default: the split in predictions.json, else val_human in "
+            "ActionVOS, val in DAVIS (a list in ImageSets, such as 2017/val), and the usual one of "
+            "other layouts."
         ),
     ] = None
     sequences: Annotated[
@@ -63,7 +66,7 @@ class TruthFlags:
         truth = open_truth(root, split, self.sequences)
         if self.sequences is not None or truth.root != root or truth.name != (split or truth.name):
             count = len(truth.sequences)
-            chosen = f"{count} sequence{'s' * (count != 1)} of {escape_unprintable(truth.name)}"
+            chosen = f"{count_nouns(count, 'sequence')} of {escape_unprintable(truth.name)}"
             print(f"truth: {truth.root}, {chosen}", flush=True)
         return truth
 

@@ -11,7 +11,7 @@ from actiseg_data.annotations.masks import IndexMask, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import has_object_masks, open_masks, open_split
 from actiseg_data.layouts.sequence_lists import list_sequences, read_sequence_list
 from actiseg_eval.predictions.object_tracks import TrackTruth, make_track_truth

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ import numpy as np
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.plurals import count_nouns
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.sequence_record import make_dataset_sequence
 from actiseg_data.layouts.split import Split
@@ -46,12 +47,12 @@ class ObjectTrack:
     @property
     def name(self) -> str:
         """The name of the track in reports."""
-        return f"{self.source.folder}{_SEPARATOR}{self.label.identity}"
+        return f"{self.source.video}{_SEPARATOR}{self.label.identity}"
 
     def make_sequence(self) -> VideoSequence:
-        """Make the sequence that is scored."""
+        """Make the sequence that is scored. The tracks of a video are resampled together."""
         frames = dict.fromkeys(frame for frame, _ in self.source.layers or ())
-        return make_dataset_sequence(self.name, frames)
+        return replace(make_dataset_sequence(self.name, frames), video=self.source.video)
 
     def read(self, split: Split, frame: str) -> IndexMask:
         """Read the mask of a frame: 1 in the object, (H, W) uint8."""
@@ -72,64 +73,28 @@ def list_tracks(split: Split) -> dict[str, ObjectTrack]:
 
 
 @dataclass(frozen=True)
-class TrackTruth:
-    """The tracks of a split as ground truth, see `actiseg_data.layouts.layout.MaskSplit`.
+class TrackTruth(MaskSplit):
+    """The tracks of a split as ground truth: a sequence for each track.
 
     Attributes
     ----------
+    root, name, sequences, fingerprint, spellings
+        See `MaskSplit`.
     split : Split
         The split.
-    sequences : tuple of VideoSequence
-        A sequence for each track.
-    name : str
-        The name of the split, or of the part of it.
+    tracks : mapping of str to ObjectTrack
+        The tracks by name.
     """
 
     split: Split
-    sequences: tuple[VideoSequence, ...]
-    name: str
-
-    @cached_property
-    def tracks(self) -> Mapping[str, ObjectTrack]:
-        """The tracks by name."""
-        return list_tracks(self.split)
-
-    @property
-    def root(self) -> Path:
-        return self.split.root
-
-    @property
-    def fingerprint(self) -> str:
-        return self.split.fingerprint
+    tracks: Mapping[str, ObjectTrack]
 
     @property
     def has_labels(self) -> bool:
         return False
 
-    @property
-    def has_action_lists(self) -> bool:
-        return False
-
-    @property
-    def listed(self) -> bool:
-        return True
-
-    @property
-    def list_names(self) -> list[str]:
-        return []
-
-    @property
-    def spellings(self) -> dict[str, str]:
-        return {}
-
-    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
-        return self.find_masks(sequence)[sequence.frames.index(frame)]
-
     def find_masks(self, sequence: VideoSequence) -> list[Path]:
         return self.split.find_masks(self.tracks[sequence.folder].source)
-
-    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> TrackTruth:
-        return replace(self, sequences=sequences, name=name)
 
     def read_mask(self, sequence: VideoSequence, frame: str) -> IndexMask:
         """Read the true mask of a frame: 1 in the object."""
@@ -138,8 +103,9 @@ class TrackTruth:
 
 def make_track_truth(split: Split) -> TrackTruth:
     """Make the ground truth of a split whose objects may overlap."""
-    sequences = tuple(track.make_sequence() for track in list_tracks(split).values())
-    return TrackTruth(split, sequences, split.name)
+    tracks = list_tracks(split)
+    sequences = tuple(track.make_sequence() for track in tracks.values())
+    return TrackTruth(split.root, split.name, sequences, split.fingerprint, split, tracks)
 
 
 @dataclass(frozen=True)
@@ -202,8 +168,8 @@ def open_track_predictions(path: Path, truth: TrackTruth) -> TrackPredictions:
     extra = tracks.keys() - known
     if not tracks.keys() & known:
         raise refuse(
-            f"has none of the {len(known)} objects of the truth, such as {min(known)} (it has "
-            f"{min(tracks)})",
+            f"has none of the {count_nouns(len(known), 'object')} of the truth, such as "
+            f"{min(known)} (it has {min(tracks)})",
             path,
             "give predictions of these objects, under their own ids",
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from actiseg_data.annotations.masks import check_same_size
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.names import format_name
+from actiseg_data.core.plurals import count_nouns
 from actiseg_eval.measures.prediction import IndexPrediction, Prediction
 
 RESPELLED = "names_spelled_otherwise"
@@ -111,7 +112,10 @@ def _list_keys(name: str) -> list[tuple[str, str]]:
 
 def describe_other_sequences(wanted: list[str], contents: str) -> str:
     """Describe predictions in which every sequence of the split is missing."""
-    return f"has no prediction for the {len(wanted)} sequences of the split (it has {contents})"
+    return (
+        f"has no prediction for the {count_nouns(len(wanted), 'sequence')} of the split (it has "
+        f"{contents})"
+    )
 
 
 def refuse_other_sequences(

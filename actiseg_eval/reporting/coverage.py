@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.protocols import Protocol
 
@@ -61,7 +62,7 @@ class Coverage:
             f"{count} {_REASONS[key].format(protocol=self.protocol)}"
             for key, count in self.unscored.items()
         )
-        return [f"scored {self.scored} of {self.sequences} sequences: {reasons}"]
+        return [f"scored {self.scored} of {count_nouns(self.sequences, 'sequence')}: {reasons}"]
 
     def describe_blankness(self, predictions: str) -> list[str]:
         """Return a line if no pixel was predicted at all, else nothing.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.errors import refuse
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import Table, render_html, render_text
 from actiseg_eval.metrics.definitions import (
     METRICS,
@@ -113,7 +114,7 @@ class Report:
         return (
             f"<Report {METRICS[name].symbol} {format_value(self.metrics[name])}: protocol "
             f"{self.protocol.name}, split {self.split}, {self.coverage.scored} of "
-            f"{self.coverage.sequences} sequences>"
+            f"{count_nouns(self.coverage.sequences, 'sequence')}>"
         )
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
 from actiseg_eval.measures.failure_modes import FAILURE_MODES
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
@@ -83,7 +84,7 @@ def tabulate_failures(failures: FailureTable) -> Iterator[Table]:
     for name in failures.shown:
         columns += [f"{METRICS[name].symbol} lost", "recoverable"]
     rows = [_make_mode_row(failures, row) for row in (*failures.rows, failures.together)]
-    yield Table(f"failures of {failures.units} units", columns, rows)
+    yield Table(f"failures of {count_nouns(failures.units, 'unit')}", columns, rows)
     if failures.confusions:
         yield Table(
             "masks that cover another object",

@@ -12,6 +12,7 @@ from actiseg_data.annotations.masks import VOID, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth, read_true_mask
 from actiseg_eval.protocols import Protocol, load_protocols
@@ -93,7 +94,7 @@ def check_results(
         if protocol.needs_labels:
             hint = "give an action list that names objects"
         problems.add(
-            f"{protocol.name!r} finds no object in any of its {len(indexed)} sequences",
+            f"{protocol.name!r} finds no object in its {count_nouns(len(indexed), 'sequence')}",
             truth.root,
             hint,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import CLASS
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_data.terminal.option_groups import expand_options
@@ -165,7 +166,10 @@ def _forecast(
     from actiseg_noise.corruption.corruption import forecast_corruption
 
     forecast = forecast_corruption(root, recipe, options, workers, stage)
-    print(f"{forecast.sequences} sequences, {forecast.frames} frames, no problem")
+    print(
+        f"{count_nouns(forecast.sequences, 'sequence')}, {count_nouns(forecast.frames, 'frame')}, "
+        "no problem"
+    )
     for line in forecast.lines:
         print(line)
     print(f"recipe {forecast.recipe_digest}; would make {forecast.out}; no noisy split was written")

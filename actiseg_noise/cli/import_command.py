@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import LexiconFile, Quiet, Workers, make_stage_progress
 
@@ -68,15 +69,24 @@ def import_noisy(
     made = result.corruption
     print_report(describe_corruption(made.summary))
     if result.absent:
-        print(f"{len(result.absent)} sequences of the clean split are not in {noisy}: left out")
+        print(
+            f"{count_nouns(len(result.absent), 'sequence')} of the clean split not in {noisy}: "
+            "left out"
+        )
     if result.strangers:
-        print(f"{len(result.strangers)} sequences of {noisy} are not in the clean split: ignored")
+        print(
+            f"{count_nouns(len(result.strangers), 'sequence')} of {noisy} not in the clean split: "
+            "ignored"
+        )
     if result.unpaired:
-        print(f"{result.unpaired} masks of {noisy} are of no frame of the clean split: ignored")
+        print(
+            f"{count_nouns(result.unpaired, 'mask')} of {noisy} of no frame of the clean split: "
+            "ignored"
+        )
     if result.renumbered:
         print(
-            f"{result.renumbered} sequences have another number in {noisy}: names without the "
-            "number, and frames, decided which they are"
+            f"{count_nouns(result.renumbered, 'sequence has', 'sequences have')} another number "
+            f"in {noisy}: names without the number, and frames, decided which they are"
         )
     if result.median_iou is not None and result.median_iou < _OTHER_OBJECTS:
         print(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
@@ -121,27 +122,33 @@ def print_action_result(made: ActionPreparation, out: Path, split: str) -> None:
     print(f"next: actiseg-noise corrupt {folder} --split {split} --type boundary --rate 0.4")
 
 
+_BLENDED = "those of at least half white are the object"
+_UNNAMED = "it is inactive, and called object <id>"
+_UNCLASSIFIED = "of no class of the lexicon, or of several"
+
+
 def describe_action_preparation(made: ActionPreparation) -> Iterator[str]:
     """Describe what was made, and count the special cases."""
     yield (
-        f"{made.sequences} sequences, {made.masks} masks, {made.objects} objects, "
-        f"{made.photographs} photographs"
+        f"{count_nouns(made.sequences, 'sequence')}, {count_nouns(made.masks, 'mask')}, "
+        f"{count_nouns(made.objects, 'object')}, {count_nouns(made.photographs, 'photograph')}"
     )
     counted = (
-        (made.skipped, "listed sequences have no masks: left out"),
-        (made.empty, "sequences show no object"),
-        (made.merged, "masks had several objects, which became one"),
-        (made.void, "masks have void pixels (255), which are of no object"),
-        (made.blended, "masks have blended pixels: those of at least half white are the object"),
-        (made.absent, "frames have no photograph"),
-        (made.unnamed, "objects have no row: they are inactive, and called object <id>"),
-        (made.unclassified, "objects have a name that is no name of one class of the lexicon"),
+        (made.skipped, "listed sequence has", "listed sequences have", "no masks: left out"),
+        (made.empty, "sequence shows", "sequences show", "no object"),
+        (made.merged, "mask", "masks", "had several objects, which became one"),
+        (made.void, "mask has", "masks have", "void pixels (255), which are of no object"),
+        (made.blended, "mask has", "masks have", f"blended pixels: {_BLENDED}"),
+        (made.absent, "frame has", "frames have", "no photograph"),
+        (made.unnamed, "object has", "objects have", f"no row: {_UNNAMED}"),
+        (made.unclassified, "object has", "objects have", f"a name {_UNCLASSIFIED}"),
     )
-    for count, what in counted:
+    for count, singular, plural, what in counted:
         if count:
-            yield f"{count} {what}"
+            yield f"{count_nouns(count, singular, plural)} {what}"
     if made.unknown:
         names = format_names(made.unknown)
-        yield f"{len(made.unknown)} sequences of the table do not exist: left out ({names})"
+        unknown = count_nouns(len(made.unknown), "sequence")
+        yield f"{unknown} of the table without a folder: left out ({names})"
     if made.licence is None:
         yield "the licence of the masks is not known: give --licence to publish noisy copies"

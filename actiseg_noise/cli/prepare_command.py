@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.prepare_action_command import print_action_result
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
@@ -77,18 +78,22 @@ def describe_preparation(report: PrepareReport) -> Iterator[str]:
     from actiseg_data.make.prepare.preparation_report import KINDS
 
     yield (
-        f"{report.sequences} sequences of {report.videos} videos in {report.split}.json: "
-        f"{report.objects} objects, {report.positive} of them active"
+        f"{count_nouns(report.sequences, 'sequence')} of {count_nouns(report.videos, 'video')} in "
+        f"{report.split}.json: {count_nouns(report.objects, 'object')}, {report.positive} of them "
+        "active"
     )
     for human in report.lists:
         yield (
-            f"{human.sequences} sequences in {human.name}.json: {human.absent} others are of "
-            f"videos that are not in this dataset, {len(human.left_out)} do not fit, "
+            f"{count_nouns(human.sequences, 'sequence')} in {human.name}.json: {human.absent} "
+            f"others are of videos that are not in this dataset, {len(human.left_out)} do not fit, "
             f"{len(human.without_narration)} are in this list only"
         )
-    yield f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks"
+    yield (
+        f"{count_nouns(report.folders, 'folder')}, {report.frames} distinct frames, "
+        f"{count_nouns(report.masks, 'mask')}"
+    )
     if report.images is not None:
-        yield f"{report.images} frames have an image"
+        yield f"{count_nouns(report.images, 'frame has', 'frames have')} an image"
     yield f"numbering: {report.numbering.note}"
     if report.noise is not None:
         yield f"the annotations are a noisy copy: {report.noise}"
@@ -161,13 +166,19 @@ def prepare_folder(
     made = prepare_masks(
         root, split, out, licence=licence, workers=workers, stage=make_stage_progress(quiet)
     )
-    print(f"{made.sequences} sequences, {made.masks} masks, {made.objects} objects")
+    print(
+        f"{count_nouns(made.sequences, 'sequence')}, {count_nouns(made.masks, 'mask')}, "
+        f"{count_nouns(made.objects, 'object')}"
+    )
     if made.void:
-        print(f"{made.void} masks have void pixels (255), which are no object")
+        print(
+            f"{count_nouns(made.void, 'mask has', 'masks have')} void pixels (255), which are no "
+            "object"
+        )
     if made.skipped:
-        print(f"{made.skipped} folders have no mask: left out")
+        print(f"{count_nouns(made.skipped, 'folder has', 'folders have')} no mask: left out")
     if made.empty:
-        print(f"{made.empty} sequences show no object")
+        print(f"{count_nouns(made.empty, 'sequence shows', 'sequences show')} no object")
     if made.licence is None:
         print("the licence of the masks is not known: give --licence to publish noisy copies")
     print(f"made the split {split!r} in {out}")

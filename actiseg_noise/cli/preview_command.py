@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.core.errors import refuse
+from actiseg_data.core.plurals import count_nouns
 from actiseg_noise.cli.shared_options import CleanSource, NoisySplitFolder
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ def preview(
     if to is not None:
         save_preview(make_preview(out, chosen, source, frame or []), to)
     if items is not None:
-        print(f"{chosen} has the most noise: {items} items" if items else _NO_NOISE.format(chosen))
+        print(
+            f"{chosen} has the most noise: {count_nouns(items, 'item')}"
+            if items
+            else _NO_NOISE.format(chosen)
+        )
     if rewording is not None:
         print_rewording(rewording)
     if flips is not None:

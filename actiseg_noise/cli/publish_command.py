@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_data.terminal.option_groups import expand_options
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
@@ -143,7 +144,7 @@ def _check(releases: Sequence[Path], workers: int, quiet: bool) -> None:
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result.counts.items())
     print(f"checked {releases[0]}: {counts}")
     if result.lines:
-        print(f"{len(result.lines)} fault{'s' * (len(result.lines) > 1)}")
+        print(count_nouns(len(result.lines), "fault"))
         raise typer.Exit(1)
     print("no fault")
 

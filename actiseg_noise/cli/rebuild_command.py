@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.termination import Termination
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
@@ -95,8 +96,11 @@ def _print_result(result: Rebuild) -> None:
         print(f"raw files with another content: {format_names(result.changed, 8)}")
     print(
         f"rebuilt {result.name} in {result.out}: compared {result.sequences} of "
-        f"{result.published} sequences, {result.lists} whole lists"
+        f"{count_nouns(result.published, 'sequence')}, {result.lists} whole lists"
     )
     if not result.identical:
-        print(f"{result.differing} sequences differ; {result.out} is kept")
+        print(
+            f"{count_nouns(result.differing, 'sequence differs', 'sequences differ')}; "
+            f"{result.out} is kept"
+        )
     print(result.verdict)

@@ -30,7 +30,7 @@ __all__ = [
 Dataset = Annotated[
     Optional[Path],
     typer.Argument(
-        help="ActionVOS root, or a dataset in another layout (see docs/layouts.md). Default: "
+        help="Dataset: ActionVOS, DAVIS, COCO or another layout (see docs/layouts.md). Default: "
         "$ACTISEG_DATASET, else ./dataset_visor, else ./actiseg_sample, which corrupt makes if it "
         "does not exist.",
         show_default=False,

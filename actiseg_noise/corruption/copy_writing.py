@@ -32,14 +32,10 @@ from actiseg_noise.split.journal import (
     number_run,
     read_record,
 )
+from actiseg_noise.split.ledger_writing import write_ledger_and_digests
 from actiseg_noise.split.mask_documents import write_mask_documents
-from actiseg_noise.split.partial_split import (
-    copy_files,
-    is_finished,
-    name_journal_folder,
-    take_frames,
-    write_ledger_and_digests,
-)
+from actiseg_noise.split.partial_split import name_journal_folder
+from actiseg_noise.split.sequence_writing import copy_files, is_finished, take_frames
 
 
 def make_all(

@@ -182,7 +182,7 @@ def read_dataset_categories(
     dataset: Path, split: str | None, layout: str | None
 ) -> tuple[Category, ...] | None:
     """Read the categories of a dataset for `choose_recipe`; None if it has none."""
-    name = choose_split(dataset, split, layout)
+    name = split or choose_split(dataset, None, layout)
     return open_split(dataset, name, masks=False, layout=layout).read_categories() or None
 
 

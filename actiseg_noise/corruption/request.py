@@ -15,6 +15,7 @@ from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.dataset_opening import open_dataset
+from actiseg_data.layouts.davis import strip_year
 from actiseg_data.layouts.document_search import find_document, strip_ending
 from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.opening import locate_split, open_split
@@ -202,6 +203,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
     else:
         split = open_dataset(dataset, options.form, recipe.split)
+    recipe = replace(recipe, split=split.name)  # 2017/train is the split train of its copy
     _refuse_noisy_documents(split)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     if recipe.class_noise is not None:
@@ -253,10 +255,10 @@ def _has_recipe(out: Path, recipe: Recipe) -> bool:
 def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
     """Return the default output folder.
 
-    It is ``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``. The split is named
-    unless it is ``train``, or called like the dataset, as one document is. Two different rates are
-    both named. The first six digits of the recipe's digest follow if the recipe has settings that
-    the name does not show.
+    It is ``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``. The split is named,
+    without a year, unless it is ``train``, or called like the dataset, as one document is. Two
+    different rates are both named. The first six digits of the recipe's digest follow if the recipe
+    has settings that the name does not show.
 
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> name_output(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
@@ -271,10 +273,10 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
     named = load_preset(preset) if preset else None
     default = _make_default_noises(recipe, named)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]
-    name = strip_ending(dataset.resolve().name)
+    name, split = strip_ending(dataset.resolve().name), strip_year(recipe.split)
     parts = [
         name,
-        *([] if recipe.split in ("train", name) else [recipe.split]),
+        *([] if split in ("train", name) else [split]),
         (named.name if named else kind).replace("/", "-"),
         f"r{'-'.join(dict.fromkeys(rates))}",
         f"s{recipe.seed}",

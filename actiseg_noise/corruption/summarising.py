@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from actiseg_data import __version__
 from actiseg_data.layouts.action_lists import ACTIONVOS
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_data.records.split_documents import SUMMARY_SCHEMA
@@ -106,7 +108,10 @@ def summarise(
 def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
     """Count special cases of the list, which do not depend on the noise."""
     if plan.split.layout != ACTIONVOS.key:
-        return {"sequences_without_object": sum(not seq.objects for seq in plan.sequences)}
+        return {
+            "sequences_without_object": sum(not seq.objects for seq in plan.sequences),
+            **dict(sorted(_count_in_documents(plan).items())),
+        }
     return {
         "sequences_without_active_object": sum(
             not any(label.positive for label in sequence.objects) for sequence in plan.sequences
@@ -117,6 +122,14 @@ def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
             for name in name_image_sets_files(plan.split.name)
         ),
     }
+
+
+def _count_in_documents(plan: CorruptionPlan) -> Counter[str]:
+    """Count what takes no noise in the whole documents that the sequences are in."""
+    if not isinstance(plan.split, DocumentSplit):
+        return Counter()
+    names = {str(sequence.document) for sequence in plan.sequences}
+    return sum((Counter(plan.split.tallies.get(name, {})) for name in names), Counter())
 
 
 def _compute_relative_path(source: Path, out: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from actiseg_data.core.names import format_name, format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import ReportPart, Table
 from actiseg_noise.differences.item_changes import CATEGORIES, ItemChange, MediumDifference
 from actiseg_noise.differences.kit_comparison import KitDifference
@@ -140,8 +141,8 @@ def _describe_kits(pair: KitDifference) -> Iterator[ReportPart]:
     yield f"sequences with other weights {pair.weights}, with other words or labels {pair.text}"
     if pair.clean_masks or pair.clean_text:
         yield (
-            f"the source differs in {pair.clean_masks} sequences (masks) and {pair.clean_text} "
-            "(lists)"
+            f"the source differs in {count_nouns(pair.clean_masks, 'sequence')} (masks) and "
+            f"{pair.clean_text} (lists)"
         )
     if pair.clean_lists.changed:
         yield f"sequences of clean lists: {_format_files(pair.clean_lists)}"
@@ -179,7 +180,7 @@ def _describe_medium(name: str, medium: MediumDifference) -> str:
     a, b = medium.items
     counts = {text: medium.count(category) for category, text in CATEGORIES.items()}
     listed = ", ".join(f"{text} {count}" for text, count in counts.items() if count)
-    line = f"{name}: {a} items with noise in A, {b} in B; same noise {medium.same}"
+    line = f"{name}: {count_nouns(a, 'item')} with noise in A, {b} in B; same noise {medium.same}"
     return f"{line}, {listed}" if listed else line
 
 
@@ -199,9 +200,15 @@ def _list_split_changes(pair: SplitDifference) -> Iterator[str]:
     sequences = pair.sequences
     yield from _list_sequence_changes(len(sequences.only_b), len(sequences.only_a))
     if sequences.renumbered:
-        yield f"{len(sequences.renumbered)} sequences have another number"
+        yield (
+            f"{count_nouns(len(sequences.renumbered), 'sequence has', 'sequences have')} another "
+            "number"
+        )
     if sequences.other_annotations:
-        yield f"{len(sequences.other_annotations)} sequences have other frames or objects"
+        yield (
+            f"{count_nouns(len(sequences.other_annotations), 'sequence has', 'sequences have')} "
+            "other frames or objects"
+        )
     rest = {
         "weight maps" if name == "weights" else name: file.changed
         for name, file in pair.files.items()
@@ -215,17 +222,17 @@ def _list_kit_changes(pair: KitDifference) -> Iterator[str]:
         total = pair.masks.same + pair.masks.changed
         yield f"{pair.masks.changed} of {total} masks have other pixels"
     if pair.weights:
-        yield f"{pair.weights} sequences have other weight maps"
+        yield f"{count_nouns(pair.weights, 'sequence has', 'sequences have')} other weight maps"
     if pair.text:
-        yield f"{pair.text} sequences have other words or labels"
+        yield f"{count_nouns(pair.text, 'sequence has', 'sequences have')} other words or labels"
     yield from _list_sequence_changes(pair.sequences.only_b, pair.sequences.only_a)
 
 
 def _list_sequence_changes(added: int, removed: int) -> Iterator[str]:
     if added:
-        yield f"{added} sequences were added"
+        yield f"{count_nouns(added, 'sequence was', 'sequences were')} added"
     if removed:
-        yield f"{removed} sequences were removed"
+        yield f"{count_nouns(removed, 'sequence was', 'sequences were')} removed"
 
 
 def _format_files(file: FileDifference) -> str:

@@ -11,6 +11,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import PathLike, as_path, check_outside
 from actiseg_data.core.names import check_text, format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import ActionSplit
@@ -209,7 +210,9 @@ def _refuse_unequal(noisy: Path, with_masks: set[str], with_text: set[str]) -> N
         (with_masks - with_text, "masks", "text"),
     ):
         if lacking:
-            what = f"has no {medium} of {len(lacking)} sequences that it has {own} of: "
+            what = (
+                f"has no {medium} of {count_nouns(len(lacking), 'sequence')} that it has {own} of: "
+            )
             hint = f"add their {medium}, or import masks and text one by one"
             problems.add(what + format_names(sorted(lacking)), noisy, hint)
     problems.raise_if_any()

@@ -64,11 +64,14 @@ def find_kit_differences(kit: RebuildKit, folder: Path, documents: SplitDocument
             yield f"{name}: is not that of the archive"
     yield from _compare_sequences(kit.sequences, _digest_noisy(noisy, documents), "")
     for part in clean:
-        copies = digest_copies(part, documents)
+        if part.split.name not in kit.clean:  # the line about the names of the clean lists says so
+            continue
+        actual, copies = kit.clean[part.split.name], digest_copies(part, documents)
         place = f"clean: {part.split.name}: "
-        yield from _compare_sequences(kit.clean.get(part.split.name, {}), copies, place)
-        if kit.clean.get(part.split.name, {}) != copies:
-            yield f"{place}is not the list of the archive"
+        lines = list(_compare_sequences(actual, copies, place))
+        if actual != copies and not lines:
+            lines = [f"{place}is not the list of the archive"]
+        yield from lines
 
 
 def _as_plain(value: Any) -> Any:

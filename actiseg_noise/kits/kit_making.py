@@ -10,7 +10,12 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.split import is_mask_name
 from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
-from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
+from actiseg_noise.kits.kit_record import (
+    CleanSource,
+    KitThresholds,
+    RebuildKit,
+    SequenceDigests,
+)
 from actiseg_noise.kits.sequence_digesting import (
     digest_clean,
     digest_entries,
@@ -25,9 +30,6 @@ from actiseg_noise.split.noisy_documents import (
     SplitDocuments,
 )
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
-
-_THRESHOLDS = (*THRESHOLDS, GIVEN_THRESHOLDS)
-"""The members of ``summary.json`` about the thresholds of an exact recipe."""
 
 
 def make_kit(
@@ -83,7 +85,10 @@ def describe_run(documents: SplitDocuments) -> dict[str, Any]:
     return {
         "masks": str(summary.get("masks", "")),
         "weights": str(summary.get("weights", "")),
-        "thresholds": {name: summary[name] for name in _THRESHOLDS if name in summary},
+        "thresholds": KitThresholds(
+            {name: summary[name] for name in THRESHOLDS if name in summary},
+            summary.get(GIVEN_THRESHOLDS) is True,
+        ),
         "toolkit": str(summary.get("toolkit", "")),
         "versions": {name: str(text) for name, text in documents.read_section("versions").items()},
     }

@@ -36,6 +36,7 @@ from actiseg_noise.kits.kit_record import (
     TEXT_BYTES,
     WEIGHTS_BYTES,
     CleanSource,
+    KitThresholds,
     RebuildKit,
     SequenceDigests,
 )
@@ -242,12 +243,12 @@ def _parse_clean(cursor: Cursor) -> dict[str, Mapping[bytes, SequenceDigests]]:
     return clean
 
 
-def _parse_thresholds(cursor: Cursor) -> dict[str, Any]:
+def _parse_thresholds(cursor: Cursor) -> KitThresholds:
     problems = ProblemCollector()
     check_keys(cursor, (*THRESHOLDS, GIVEN_THRESHOLDS), problems)
     problems.raise_if_any()
     is_given = GIVEN_THRESHOLDS in cursor and cursor[GIVEN_THRESHOLDS].as_flag()
-    return parse_thresholds(cursor) | ({GIVEN_THRESHOLDS: True} if is_given else {})
+    return KitThresholds(parse_thresholds(cursor), is_given)
 
 
 def _parse_optional(cursor: Cursor) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from typing import Any
 from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.make.prepare.raw_inputs import RawInput as RawInput
 from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
 KIT_SCHEMA = "actiseg/kit/1"
 
@@ -86,6 +87,27 @@ class CleanSource:
 
 
 @dataclass(frozen=True)
+class KitThresholds:
+    """The selection thresholds of an exact recipe, which depend on a whole split.
+
+    Attributes
+    ----------
+    values : mapping of str to any
+        The thresholds, as ``summary.json`` has them; empty for other recipes.
+    are_given : bool
+        Whether another split than the source decided them.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    are_given: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the thresholds as in the kit."""
+        flag = {GIVEN_THRESHOLDS: True} if self.are_given else {}
+        return dict(sorted({**self.values, **flag}.items()))
+
+
+@dataclass(frozen=True)
 class RebuildKit:
     """The kit of one configuration.
 
@@ -100,9 +122,8 @@ class RebuildKit:
     masks, weights : str
         How they got into the split, as in ``summary.json``: ``derived``, ``copied``, or why there
         are none.
-    thresholds : mapping
-        The selection thresholds of an exact recipe, which depend on the whole split, and
-        ``given_thresholds`` if that is not the split of `source`.
+    thresholds : KitThresholds
+        The thresholds of an exact recipe.
     lists : mapping of str to str
         Digest of each whole list and companion file, by the name of the file in ``ImageSets``, or
         in a dataset without action lists by relative path.
@@ -125,7 +146,7 @@ class RebuildKit:
     source: CleanSource
     masks: str
     weights: str
-    thresholds: Mapping[str, Any]
+    thresholds: KitThresholds
     lists: Mapping[str, str]
     sequences: Mapping[bytes, SequenceDigests]
     clean: Mapping[str, Mapping[bytes, SequenceDigests]]
@@ -153,7 +174,7 @@ class RebuildKit:
             "source": self.source.to_dict(),
             "masks": self.masks,
             "weights": self.weights,
-            "thresholds": dict(sorted(self.thresholds.items())),
+            "thresholds": self.thresholds.to_dict(),
             "lists": dict(sorted(self.lists.items())),
             "sequences": pack_sequences(self.sequences),
             "clean": {name: pack_sequences(self.clean[name]) for name in sorted(self.clean)},

@@ -12,6 +12,7 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_bytes, record_digests
 from actiseg_data.core.files import PathLike
 from actiseg_data.core.listing import is_clutter
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.layouts.actionvos import SUBSETS
 from actiseg_data.make.prepare.preparation import prepare_visor
@@ -177,7 +178,10 @@ def _find_missing(kit: RebuildKit, job: _PreparedSplit, problems: ProblemCollect
     for role in ("annotations", "narrations"):
         names = [raw.name for raw in job.inputs if raw.role == role]
         if not job.find_paths(role):
-            what = f"there is none of the {len(names)} files of {role}, such as {names[:1]}"
+            what = (
+                f"there is none of the {count_nouns(len(names), 'file')} of {role}, such as "
+                f"{names[:1]}"
+            )
             problems.add(what.replace("['", "").replace("']", ""), "`visor`", hint)
 
 

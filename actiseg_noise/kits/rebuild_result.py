@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.core.plurals import count_nouns
+
 ORIGINS = {
     "source": "the clean dataset is another one",
     "tool": "the clean dataset is the published one, so the toolkit or a library makes other noise",
@@ -107,7 +109,7 @@ class Rebuild:
             return f"differs: {self.difference.describe()}"
         if self.whole:
             return "identical to the published split"
-        parts = f"{self.sequences} of {self.published} sequences"
+        parts = f"{self.sequences} of {count_nouns(self.published, 'sequence')}"
         for name, (count, total) in self.clean.items():
             if count != total:
                 parts += f", and {count} of {total} of the clean list {name}"

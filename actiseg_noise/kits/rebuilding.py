@@ -31,7 +31,6 @@ from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.clean_parts import make_part
 from actiseg_noise.split.noise_inputs import NoiseInputs
-from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
 COMPARING = "comparing"
 """The last stage of `rebuild`: the split has its final name then."""
@@ -228,8 +227,7 @@ def _make_options(
 ) -> CorruptionOptions:
     """Make the options of the run, with what the kit carries."""
     is_part = len(folders) < len(split.sequences) or len(folders) < len(kit.sequences)
-    thresholds = dict(kit.thresholds)
-    is_given = thresholds.pop(GIVEN_THRESHOLDS, False)
+    thresholds = kit.thresholds.values if is_part or kit.thresholds.are_given else {}
     lexicon, differences, where = None, None, f"the kit of {kit.name!r}"
     if kit.lexicon is not None:
         lexicon = parse_lexicon(kit.lexicon, f"{where}: lexicon")
@@ -240,7 +238,5 @@ def _make_options(
         only=folders if len(folders) < len(split.sequences) else None,
         weights="derive" if kit.has_weights else "none",
         with_clean=clean,
-        inputs=NoiseInputs(
-            lexicon, differences, (thresholds or None) if is_part or is_given else None
-        ),
+        inputs=NoiseInputs(lexicon, differences, thresholds or None),
     )

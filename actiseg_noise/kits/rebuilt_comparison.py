@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.split import Split
 from actiseg_noise.kits.kit_record import CLEAN_BYTES, MASK_BYTES, RebuildKit, SequenceDigests
@@ -178,7 +179,7 @@ def _find_difference(
     """Find the first file of a sequence that differs, and what differs there."""
     lists = part.split.documents_title
     if rebuilt.frames != published.frames:
-        counts = f"{rebuilt.frames} frames, not {published.frames}"
+        counts = f"{count_nouns(rebuilt.frames, 'frame')}, not {published.frames}"
         return lists, f"{sequence.folder} has {counts} as in the published split"
     names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
     if published.masks and rebuilt.masks != published.masks:

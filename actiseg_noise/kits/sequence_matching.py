@@ -65,20 +65,21 @@ def match_sequences(
     problems.raise_if_any()
     names: dict[str, str] = {}
     renumbered = 0
-    for label, shorten, by_frames in _STEPS:
+    for step in _STEPS:
         used = set(names.values())
         left = [sequence for sequence in sequences if sequence.folder not in names]
-        clean = _group((escape_name(label(sequence)), sequence.folder) for sequence in left)
+        clean = _group((escape_name(step.get_name(sequence)), sequence.folder) for sequence in left)
+        shorten = _drop_number if step.drops_number else str
         noisy = _group((shorten(name), name) for name in present if name not in used)
         frames = {sequence.folder: frozenset(sequence.frames) for sequence in left}
         pairs: dict[str, str] = {}
         for key, spelling in match_names(clean, noisy.keys()).names.items():
-            if by_frames:
+            if step.compares_frames:
                 pairs |= _pair_by_frames(clean[key], noisy[spelling], frames, present)
             elif len(clean[key]) == len(noisy[spelling]) == 1:
                 pairs[clean[key][0]] = noisy[spelling][0]
         names |= pairs
-        if label is _get_plain_name:
+        if step.drops_number:
             renumbered += sum(_read_number(ours) != _read_number(pairs[ours]) for ours in pairs)
     strangers = tuple(sorted(present.keys() - set(names.values())))
     return SequenceMatches(names, strangers, renumbered)
@@ -104,15 +105,32 @@ def _drop_number(name: str) -> str:
     return _NUMBER.sub("", name)
 
 
-_Step = tuple[Callable[[VideoSequence], str], Callable[[str], str], bool]
+@dataclass(frozen=True)
+class _Step:
+    """A way to match sequences by a name.
 
-_STEPS: tuple[_Step, ...] = (
-    (_get_plain_name, _drop_number, True),
-    (_get_folder, str, False),
-    (_get_plain_name, _drop_number, False),
-    (_get_video, str, False),
+    Attributes
+    ----------
+    get_name : function of VideoSequence to str
+        The name of a clean sequence.
+    drops_number : bool
+        Whether the name of a noisy sequence is compared without its running number.
+    compares_frames : bool
+        Whether the frames must be the same.
+    """
+
+    get_name: Callable[[VideoSequence], str]
+    drops_number: bool = False
+    compares_frames: bool = False
+
+
+_STEPS = (
+    _Step(_get_plain_name, drops_number=True, compares_frames=True),
+    _Step(_get_folder),
+    _Step(_get_plain_name, drops_number=True),
+    _Step(_get_video),
 )
-"""The name of a clean sequence, the same name of a noisy one, and whether frames are compared."""
+"""The ways to match sequences, in their order."""
 
 
 def _group(items: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

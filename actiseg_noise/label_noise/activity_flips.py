@@ -13,6 +13,7 @@ from actiseg_data.core.keys import draw_uniform, make_key
 from actiseg_data.records.ledger_record import LabelRow
 from actiseg_data.records.recipe_record import Noise
 from actiseg_noise.label_noise.label_plan import LabelPlan
+from actiseg_noise.recipes.rates import choose_limit
 
 _SELECTION = 1
 """Algorithm of the selection, which is not that of the kind."""
@@ -64,7 +65,7 @@ def plan_activity(
     LabelPlan
         Its tally has the counts of `count_eligible`.
     """
-    limit = noise.rate if threshold is None else threshold
+    limit = choose_limit(noise, threshold)
     rows = {
         sequence.folder: tuple(
             LabelRow(

@@ -15,6 +15,7 @@ from actiseg_data.core.names import format_names
 from actiseg_data.records.ledger_record import LabelRow
 from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.label_noise.label_plan import LabelPlan
+from actiseg_noise.recipes.rates import choose_limit
 
 _SELECTION, _CHOICE = 1, 1
 """Algorithms of the draws that select objects and choose categories, which are not the kind's."""
@@ -148,7 +149,7 @@ def plan_class_noise(
     InputError
         If the noise has no categories, or if its matrix has no row for a category of an object.
     """
-    limit = noise.rate if threshold is None else threshold
+    limit = choose_limit(noise, threshold)
     rows: dict[str, tuple[LabelRow, ...]] = dict.fromkeys(
         (sequence.folder for sequence in sequences), ()
     )

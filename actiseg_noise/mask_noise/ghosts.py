@@ -17,12 +17,13 @@ from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.contours import ObjectMask
 from actiseg_noise.mask_noise.item_selection import list_eligible_objects
 from actiseg_noise.mask_noise.object_units import ObjectUnit, draw_ghost_selection
+from actiseg_noise.recipes.rates import choose_limit
 
 _PURPOSE = "objects.ghost"
 
 
 def add_ghosts(
-    sequence: VideoSequence, recipe: Recipe, limit: float | None = None
+    sequence: VideoSequence, recipe: Recipe, threshold: float | None = None
 ) -> VideoSequence:
     """Add the labels of the ghosts that a recipe draws in a sequence, and their empty layers.
 
@@ -38,14 +39,15 @@ def add_ghosts(
         The clean sequence.
     recipe : Recipe
         A checked recipe.
-    limit : float, optional
+    threshold : float, optional
         Ghosts with a draw below it are added. The default is the rate of the ghosts.
 
     Returns
     -------
     VideoSequence
         If it has layers, those of the ghosts follow the others of their frame. Their clean masks
-        are empty. Only frames that have a layer get one.
+        are empty. Only frames that have a layer get one: in documents, which have a mask of each
+        object for each such frame, all of them; else those that a ghost was drawn for.
 
     Examples
     --------
@@ -61,7 +63,7 @@ def add_ghosts(
     has_ghosts = any(label.model is not None for label in sequence.objects)
     if noise is None or sequence.is_action or has_ghosts:
         return sequence
-    limit = noise.rate if limit is None else limit
+    limit = choose_limit(noise, threshold)
     drawn = []
     for label in list_eligible_objects(sequence, sequence.frames[0], noise):
         draws = {
@@ -69,7 +71,11 @@ def add_ghosts(
             for frame in sequence.frames
         }
         if min(draws.values()) < limit:
-            chosen = frozenset(frame for frame, draw in draws.items() if draw < limit)
+            chosen = frozenset(
+                frame
+                for frame, draw in draws.items()
+                if draw < limit or sequence.document is not None
+            )
             drawn.append((min(draws.values()), label.identity, label, chosen))
     drawn.sort(key=lambda entry: entry[:2])
     highest = max((label.object_id for label in sequence.objects), default=0)

@@ -16,7 +16,7 @@ from actiseg_noise.mask_noise.item_selection import (
     list_eligible_objects,
 )
 from actiseg_noise.mask_noise.object_units import ObjectUnit, VisibleObjects, list_units
-from actiseg_noise.recipes.rates import find_exact_threshold
+from actiseg_noise.recipes.rates import choose_limit, find_exact_threshold
 from actiseg_noise.recipes.spec_finding import has_clip_units
 
 OUTLINES = "masks"
@@ -31,6 +31,15 @@ def name_threshold(noise: Noise) -> str:
 def list_file_noises(recipe: Recipe) -> list[Noise]:
     """List the noises that change masks, in the order in which they are applied."""
     return [noise for noise in recipe.noises if noise.medium in ("masks", "polygons", "objects")]
+
+
+def find_limits(recipe: Recipe, thresholds: Mapping[str, float]) -> dict[str, float]:
+    """Find the limits of the draws of a recipe, by the names of the thresholds.
+
+    A noise without a threshold has its rate.
+    """
+    noises = {name_threshold(noise): noise for noise in list_file_noises(recipe)}
+    return {name: choose_limit(noise, thresholds.get(name)) for name, noise in noises.items()}
 
 
 def collect_draws(
@@ -159,8 +168,7 @@ def find_exact_thresholds(
     """
     triples = _group_triples(draws)
     thresholds = dict(known)
-    left_out = recipe.find_object_noise("missing")
-    limit = 0.0 if left_out is None else thresholds.get("missing", left_out.rate)
+    limit = find_limits(recipe, thresholds).get("missing", 0.0)
     for position, noise in enumerate(list_file_noises(recipe)):
         name = name_threshold(noise)
         if noise.exact and name not in thresholds:
@@ -179,12 +187,11 @@ def count_selected(
     A noise without a threshold has its rate.
     """
     triples = _group_triples(draws)
-    noises = list_file_noises(recipe)
-    limits = {name_threshold(noise): noise.rate for noise in noises} | dict(thresholds)
+    limits = find_limits(recipe, thresholds)
+    survival_limit = limits.get("missing", 0.0)
     counts = {}
-    for position, noise in enumerate(noises):
-        limit = limits.get("missing", 0.0)
-        rest = [draw for draw, survival in triples.get(position, []) if survival >= limit]
+    for position, noise in enumerate(list_file_noises(recipe)):
+        rest = [draw for draw, survival in triples.get(position, []) if survival >= survival_limit]
         name = name_threshold(noise)
         counts[name] = sum(draw < limits[name] for draw in rest), len(rest)
     return counts

@@ -19,6 +19,7 @@ from actiseg_noise.mask_noise.object_edits import MaskLayers
 from actiseg_noise.mask_noise.object_plan import ObjectPlan, UnitCounter, plan_objects
 from actiseg_noise.mask_noise.object_units import VisibleObjects
 from actiseg_noise.mask_noise.outline_drawing import FrameTask, NoisyItem, draw_outlines
+from actiseg_noise.mask_noise.selection_draws import OUTLINES, find_limits
 
 
 def corrupt_sequence(
@@ -78,9 +79,10 @@ def corrupt_sequence(
     """
     if not recipe.changes_masks:
         raise refuse("has no mask noise", "`recipe`", "apply its text noise instead")
-    limits = {noise.kind: noise.rate for noise in recipe.object_noises}
-    limits |= object_thresholds or {}
-    corruptor = _SequenceCorruptor(sequence, recipe, limits, threshold)
+    thresholds = dict(object_thresholds or {})
+    if threshold is not None:
+        thresholds[OUTLINES] = threshold
+    corruptor = _SequenceCorruptor(sequence, recipe, find_limits(recipe, thresholds))
     pairs = zip(sequence.views, masks, strict=True)
     for frame, group in groupby(pairs, key=lambda pair: pair[0].frame):
         views = [(view, as_index_mask(mask, f"masks, {frame}")) for view, mask in group]
@@ -126,9 +128,7 @@ class _SequenceCorruptor:
     recipe : Recipe
         The recipe.
     limits : mapping of str to float
-        Units with a draw below the limit of their kind are selected.
-    threshold : float or None
-        The same for outlines; None for the rate of the recipe.
+        See `find_limits`.
     counter : UnitCounter
         Counts units once.
     appearances : AppearanceTracker
@@ -138,7 +138,6 @@ class _SequenceCorruptor:
     sequence: VideoSequence
     recipe: Recipe
     limits: Mapping[str, float]
-    threshold: float | None
     counter: UnitCounter = field(default_factory=UnitCounter)
     appearances: AppearanceTracker = field(default_factory=AppearanceTracker)
 
@@ -157,7 +156,6 @@ class _SequenceCorruptor:
         if noise is not None:
             new = self.appearances.find_new(visible.seen)
             task = FrameTask(self.recipe.seed, noise, self.sequence, frame, new)
-            limit = noise.rate if self.threshold is None else self.threshold
             eligible = [
                 label
                 for label in list_eligible_objects(self.sequence, frame, noise, new)
@@ -166,7 +164,7 @@ class _SequenceCorruptor:
             drawn = []
             for number, mask in enumerate(layers.masks):
                 own = [e for e in eligible if clean.homes.get(e.object_id) == number]
-                noisy, more = draw_outlines(task, mask, own, limit)
+                noisy, more = draw_outlines(task, mask, own, self.limits[OUTLINES])
                 drawn.append(noisy)
                 items |= more
                 tallies[number] += _count_items(mask, own)

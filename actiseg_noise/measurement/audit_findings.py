@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.activity_audit import (
@@ -144,7 +145,8 @@ def compare_with_name(
         elif claim.rate is not None:
             yield from _compare_rate_with_files(claim, claim.rate, evidence)
     if evidence.masks is not None and evidence.masks.missing:
-        yield Finding(False, f"{evidence.masks.missing} frames of the list have no noisy mask")
+        frames = count_nouns(evidence.masks.missing, "frame")
+        yield Finding(False, f"{frames} of the list without a noisy mask")
 
 
 def _is_about_recipe(claim: NameClaim, recipe: Recipe, evidence: Evidence) -> bool:

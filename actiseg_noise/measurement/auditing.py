@@ -10,6 +10,7 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
@@ -221,7 +222,10 @@ def _compare(
     findings += compare_with_name(claims, task.recipe, evidence)
     statistics = evidence.statistics
     if statistics is not None and statistics.misnamed:
-        text = f"{statistics.misnamed} prompts do not begin with the object's name"
+        text = (
+            f"{count_nouns(statistics.misnamed, 'prompt does', 'prompts do')} not begin with the "
+            "object's name"
+        )
         findings.append(Finding(False, text))
     return findings
 

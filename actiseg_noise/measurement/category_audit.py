@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.records.recipe_record import Noise, Recipe
@@ -93,7 +94,10 @@ def compare_categories_with_recipe(
         expected = drawn.get((item.sequence.folder, item.label.object_id), item.label.class_id)
         different += item.noisy is None or item.noisy.id != expected
     if different:
-        what = f"{different} objects have other categories than the recipe draws for them"
+        what = (
+            f"{count_nouns(different, 'object has', 'objects have')} other categories than the "
+            "recipe draws for them"
+        )
         yield Finding(False, what)
 
 

@@ -10,6 +10,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import parse_whole_number
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.expression_documents import find_expressions, read_expressions
 from actiseg_data.layouts.referring import (
     EXPRESSIONS_FILE,
@@ -20,7 +21,11 @@ from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.measurement.findings import Finding, compare_rate
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
+from actiseg_noise.measurement.text_changes import (
+    EXPRESSION_TERMS,
+    TextStatistics,
+    measure_text,
+)
 from actiseg_noise.split.text_items import ObjectText, TextItem
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
 from actiseg_noise.text_noise.expression_plan import choose_nouns, list_categories
@@ -74,7 +79,8 @@ class ExpressionAudit:
         """Summarise the noise; None if there is no noun that noise may replace."""
         if not self.nouns:
             return None
-        return replace(measure_text(list(self.items), lexicon, None), changed=self.total)
+        statistics = measure_text(list(self.items), lexicon, None)
+        return replace(statistics, changed=self.total, terms=EXPRESSION_TERMS)
 
 
 def measure_expressions(
@@ -157,7 +163,10 @@ def compare_expressions(noise: Noise, expressions: ExpressionAudit) -> Iterator[
             yield compare_rate(what, proportion, wanted, (total, "nouns"))
     if expressions.unexplained:
         count, first = len(expressions.unexplained), expressions.unexplained[0]
-        what = f"{count} expressions have words that the recipe does not give, such as {first}"
+        what = (
+            f"{count_nouns(count, 'expression has', 'expressions have')} words that the recipe "
+            f"does not give, such as {first}"
+        )
         yield Finding(False, what)
 
 
@@ -189,9 +198,12 @@ def _find_clean_texts(
                 texts[sequence.folder, item.exp_id] = text
     if lacking:
         where, hint = noisy.where, "give the clean dataset as `clean`"
-        what = f"lacks the clean text (exp_org) of {len(lacking)} expressions"
+        what = f"lacks the clean text (exp_org) of {count_nouns(len(lacking), 'expression')}"
         if clean is not None:
-            what, where = f"lacks {len(lacking)} expressions of the noisy split", clean.where
+            what, where = (
+                f"lacks {count_nouns(len(lacking), 'expression')} of the noisy split",
+                clean.where,
+            )
             hint = "give the dataset that the noisy split was made from"
         raise refuse(f"{what}, such as {lacking[0]}", where, hint)
     return texts

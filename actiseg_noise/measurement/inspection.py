@@ -8,6 +8,7 @@ from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.expression_documents import find_expressions
@@ -73,7 +74,10 @@ class Inspection:
 
     def __repr__(self) -> str:
         kinds = " and ".join(noise.kind for noise in self.recipe.noises)
-        return f"<Inspection of {kinds} noise: {self.sequences} sequences, {self.frames} frames>"
+        return (
+            f"<Inspection of {kinds} noise: {count_nouns(self.sequences, 'sequence')}, "
+            f"{count_nouns(self.frames, 'frame')}>"
+        )
 
     def _repr_html_(self) -> str:
         from actiseg_data.core.tables import render_report_html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import ReportPart
 from actiseg_noise.measurement.activity_changes import describe_activity
 from actiseg_noise.measurement.category_changes import describe_categories
@@ -16,7 +17,10 @@ from actiseg_noise.measurement.text_tables import describe_text
 
 def describe_inspection(inspection: Inspection) -> Iterator[ReportPart]:
     """Describe the realised noise of a split, and what could not be measured."""
-    yield f"{inspection.sequences} sequences, {inspection.frames} frames"
+    yield (
+        f"{count_nouns(inspection.sequences, 'sequence')}, "
+        f"{count_nouns(inspection.frames, 'frame')}"
+    )
     for noise in inspection.recipe.noises:
         yield f"requested: {noise.kind}, rate {noise.rate:g}, {noise.objects} objects"
     if inspection.text is not None:
@@ -33,8 +37,10 @@ def describe_inspection(inspection: Inspection) -> Iterator[ReportPart]:
 def _describe_masks(masks: MaskInspection) -> Iterator[ReportPart]:
     yield tabulate_masks("kind", "touched", (masks.all, *masks.by_kind))
     yield tabulate_masks("object size", "touched", masks.by_size)
-    yield tabulate_mask_classes("touched", masks.by_class)
-    yield tabulate_masks("supercategory", "touched", masks.by_supercategory)
+    if masks.by_class:
+        yield tabulate_mask_classes("touched", masks.by_class)
+    if masks.by_supercategory:
+        yield tabulate_masks("supercategory", "touched", masks.by_supercategory)
     yield "IoU: quantiles of the masks on disk."
     if masks.bystanders is not None:
         yield (

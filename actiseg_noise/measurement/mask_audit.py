@@ -18,16 +18,17 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import has_source, open_masks, open_split
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
-from actiseg_noise.measurement.grouping import group_by
+from actiseg_noise.measurement.grouping import group_by_class
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
     MaskItem,
@@ -95,7 +96,7 @@ class MaskAudit:
     positive, inactive : MaskGroup or None
         Items of active objects, and the others. None if no list says which objects are active.
     by_class : mapping of int to MaskGroup
-        By class id.
+        By class id; empty if no class is known.
     untouched : bool
         Whether no mask differs.
     missing : int
@@ -153,7 +154,7 @@ def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
         )
     lacking = _count_lacking_frames(task.action_list, clean)
     if lacking:
-        left_out[f"masks of {lacking} frames"] = "the clean dataset lacks them"
+        left_out[f"masks of {count_nouns(lacking, 'frame')}"] = "the clean dataset lacks them"
     return MediumResult(audit, left_out, "clean copies" if clean is None else str(clean.root))
 
 
@@ -304,10 +305,9 @@ def _build_audit(
     if has_labels:
         positive = summarise("positive", [item for item in items if item.positive])
         inactive = summarise("others", [item for item in items if not item.positive])
-        classes = group_by(items, lambda item: item.class_id)
+        classes = group_by_class(items, lambda item: item.class_id)
         by_class = {
-            class_id: summarise(members[0].name, members)
-            for class_id, members in sorted(classes.items())
+            class_id: summarise(members[0].name, members) for class_id, members in classes.items()
         }
     return MaskAudit(
         changes=changes,

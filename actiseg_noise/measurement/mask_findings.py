@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
@@ -47,7 +48,11 @@ def compare_masks_with_recipe(
     noises = list_file_noises(recipe)
     if not noises:
         if masks.all.touched:
-            yield Finding(False, f"{masks.all.touched} objects have other masks, {NOT_REQUESTED}")
+            yield Finding(
+                False,
+                f"{count_nouns(masks.all.touched, 'object has', 'objects have')} other masks, "
+                f"{NOT_REQUESTED}",
+            )
         return
     selectable = _list_selectable(recipe, masks, action_list)
     # Only with this rule does an object without noise lose pixels to the background.
@@ -72,7 +77,7 @@ def compare_masks_with_recipe(
         if change.place not in selectable
     )
     if unexpected:
-        what = f"{unexpected} objects have other masks"
+        what = f"{count_nouns(unexpected, 'object has', 'objects have')} other masks"
         yield Finding(False, f"{what}, but the recipe cannot change them")
 
 
@@ -104,9 +109,9 @@ def compare_ledger_with_recipe(noise: Noise, ledger: Proportion) -> Finding:
     name = noise.kind if noise.medium == "objects" else noise.medium
     return Finding(
         agrees,
-        f"{name}: the ledger lists {ledger.percentage} of {ledger.items} items, which "
-        f"{'is consistent' if agrees else 'is not consistent'} with the rate: the recipe asks for "
-        f"{noise.rate:.1%}; the masks themselves were not measured",
+        f"{name}: the ledger lists {ledger.percentage} of {count_nouns(ledger.items, 'item')}, "
+        f"which {'is consistent' if agrees else 'is not consistent'} with the rate: the recipe "
+        f"asks for {noise.rate:.1%}; the masks themselves were not measured",
     )
 
 

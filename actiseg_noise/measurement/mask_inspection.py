@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actiseg_data.annotations.class_names import name_supercategory
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -24,7 +23,12 @@ from actiseg_data.records.ledger_record import (
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.item_selection import AppearanceTracker, list_eligible_objects
 from actiseg_noise.mask_noise.selection_draws import list_file_noises
-from actiseg_noise.measurement.grouping import group_by, name_class
+from actiseg_noise.measurement.grouping import (
+    ClassNames,
+    find_class_names,
+    group_by,
+    group_by_class,
+)
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
     MaskItem,
@@ -49,7 +53,7 @@ class InspectionTask:
     sequences : tuple of VideoSequence
         The sequences to inspect.
     lexicon : Lexicon
-        For names and supercategories of classes.
+        For names and supercategories of the classes of action lists.
     workers : int
         Number of processes.
     stage : StageProgress
@@ -100,9 +104,10 @@ class MaskInspection:
         By kind of noise. The items of every group are all eligible items, because the kind is drawn
         among them.
     by_class : mapping of int to MaskGroup
-        By class id, -1 if the class is unknown.
+        By class id, -1 if the class is unknown. Empty if no class is known.
     by_supercategory : tuple of MaskGroup
-        By the lexicon's supercategories.
+        By the supercategories of the lexicon, or of the dataset's own categories; empty if there
+        are none.
     by_size : tuple of MaskGroup
         By clean area, see `actiseg_data.annotations.sizes.SIZES`.
     bystanders : Bystanders or None
@@ -138,11 +143,12 @@ def inspect_masks(task: InspectionTask) -> MediumResult[MaskInspection]:
     """Measure the noise in the masks of a split; without its source, as its ledger has it."""
     recipe = task.split.recipe
     rows = _read_rows(task)
+    classes = find_class_names(task.split.noisy, task.lexicon)
     if task.split.clean is None:
         items = [item for sequence in task.sequences for item in _list_recorded(sequence, rows)]
         reason = f"needs the clean dataset, which is not at {task.split.expected}: give `source`"
         return MediumResult(
-            _group_items(items, recipe, task.lexicon, None, measured=False),
+            _group_items(items, recipe, classes, None, measured=False),
             dict.fromkeys(_NEEDS_SOURCE, reason),
         )
     jobs = [
@@ -152,7 +158,7 @@ def inspect_masks(task: InspectionTask) -> MediumResult[MaskInspection]:
         measurements = run_parallel(_measure_sequence, task.split, jobs, task.workers, progress)
     items = [item for measurement in measurements for item in measurement.items]
     bystanders = _summarise_bystanders(measurements)
-    return MediumResult(_group_items(items, recipe, task.lexicon, bystanders, measured=True))
+    return MediumResult(_group_items(items, recipe, classes, bystanders, measured=True))
 
 
 def _read_rows(task: InspectionTask) -> dict[str, list[MaskRow]]:
@@ -167,7 +173,7 @@ def _read_rows(task: InspectionTask) -> dict[str, list[MaskRow]]:
 def _group_items(
     items: list[MaskItem],
     recipe: Recipe,
-    lexicon: Lexicon,
+    classes: ClassNames,
     bystanders: Bystanders | None,
     *,
     measured: bool,
@@ -185,8 +191,9 @@ def _group_items(
     whole = summarise("all", items)
     by_kind = group_by(select_touched(items), lambda item: str(item.kind))
     by_size = group_by(items, lambda item: classify_size(item.area))
-    by_supercategory = group_by(items, lambda item: name_supercategory(item.class_id, lexicon))
-    by_class = group_by(items, lambda item: item.class_id)
+    by_class = group_by_class(items, lambda item: item.class_id)
+    grouped = group_by(items, lambda item: classes.name_supercategory(item.class_id))
+    by_supercategory = {name: members for name, members in grouped.items() if name is not None}
     return MaskInspection(
         all=limit(whole),
         by_kind=tuple(
@@ -195,9 +202,9 @@ def _group_items(
         ),
         by_class={
             class_id: summarise(
-                name_class(class_id, lexicon, (item.name for item in members)), members
+                classes.name_class(class_id, (item.name for item in members)), members
             )
-            for class_id, members in sorted(by_class.items())
+            for class_id, members in by_class.items()
         },
         by_supercategory=tuple(
             summarise(name, by_supercategory[name]) for name in sorted(by_supercategory)

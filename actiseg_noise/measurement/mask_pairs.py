@@ -17,7 +17,7 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_files, list_folders, sort_frames
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS, escape_name
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.spelling import match_names
 
 CLEAN_ENDING = "_org"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from actiseg_data.annotations.class_names import name_supercategory
 from actiseg_data.annotations.lexicon import Lexicon
@@ -16,6 +16,25 @@ from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.split.text_items import TextItem, fold
 from actiseg_noise.text_noise.mentions import MentionFinder
+
+
+class TextTerms(NamedTuple):
+    """What reports call the text of a split.
+
+    Attributes
+    ----------
+    items : str
+        What flips and renames are counted of.
+    texts : str
+        What has the names.
+    """
+
+    items: str
+    texts: str
+
+
+PROMPT_TERMS = TextTerms("objects", "prompts")
+EXPRESSION_TERMS = TextTerms("nouns", "expressions")
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,8 @@ class TextStatistics:
         if spaCy is not installed.
     unknown_classes : int
         Objects of classes that the lexicon lacks.
+    terms : TextTerms
+        What reports call the objects and prompts: in referring expressions, an item is a noun.
     """
 
     all: TextGroup
@@ -100,6 +121,7 @@ class TextStatistics:
     class_collisions: int
     contradictions: int | None
     unknown_classes: int
+    terms: TextTerms = PROMPT_TERMS
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statistics as JSON."""

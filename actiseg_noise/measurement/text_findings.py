@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.expression_audit import compare_expressions
@@ -81,8 +82,8 @@ def compare_text_with_recipe(
     else:
         yield from _compare_objects(noise, text.items, options)
         if action_list.changed:
-            count = len(action_list.changed)
-            yield Finding(False, f"{count} narrations of the list differ, {NOT_REQUESTED}")
+            count = count_nouns(len(action_list.changed), "changed narration")
+            yield Finding(False, f"the list has {count}, {NOT_REQUESTED}")
     yield from _find_collisions(noise, text.statistics)
 
 
@@ -90,7 +91,7 @@ def _find_collisions(noise: Noise, statistics: TextStatistics) -> Iterator[Findi
     """Report collisions, unless the recipe allows them."""
     collisions = statistics.name_collisions + statistics.class_collisions
     if collisions and not noise.parameters["allow_collisions"]:
-        what = f"{collisions} collisions within a sequence"
+        what = f"{count_nouns(collisions, 'collision')} within a sequence"
         yield Finding(False, f"{what}, which the recipe does not allow")
 
 
@@ -99,7 +100,7 @@ def _compare_imported(noise: Noise, text: TextAudit) -> Finding:
     changed = text.statistics.changed
     agrees = changed.is_consistent_with(noise.rate)
     verdict = "as" if agrees else "not as"
-    what = f"text: {changed.percentage} of all {changed.items} prompts differ"
+    what = f"text: {changed.percentage} of all {changed.items} {text.statistics.terms.texts} differ"
     return Finding(agrees, f"{what}, {verdict} in the imported split ({noise.rate:.1%})")
 
 
@@ -143,18 +144,27 @@ def _compare_objects(
     )
     if unexpected:
         yield Finding(
-            False, f"{unexpected} objects have other words, but the recipe cannot change them"
+            False,
+            f"{count_nouns(unexpected, 'object has', 'objects have')} other words, but the recipe "
+            "cannot change them",
         )
     different = sum(option is not None and not _is_as_drawn(item, option) for item, option in pairs)
     if different:
-        what = f"{different} objects have other words than the recipe draws for them"
+        what = (
+            f"{count_nouns(different, 'object has', 'objects have')} other words than the recipe "
+            "draws for them"
+        )
         yield Finding(False, what)
     tails = sum(
         item.clean.tail != item.noisy.tail and not (item.flipped and noise.scope == "both")
         for item, _ in pairs
     )
     if tails:
-        yield Finding(False, f"{tails} prompts differ after the object's name, {NOT_REQUESTED}")
+        yield Finding(
+            False,
+            f"{count_nouns(tails, 'prompt differs', 'prompts differ')} after the object's name, "
+            f"{NOT_REQUESTED}",
+        )
 
 
 def _find_options(item: TextItem, options: Mapping[str, TextOptions]) -> ReplacementOptions | None:
@@ -214,14 +224,25 @@ def _compare_narrations(
     )
     unexpected = len(action_list.changed.difference(possible))
     if unexpected:
-        yield Finding(False, f"{unexpected} narrations differ, but the recipe cannot change them")
+        yield Finding(
+            False,
+            f"{count_nouns(unexpected, 'narration differs', 'narrations differ')}, but the recipe "
+            "cannot change them",
+        )
     changed = sum(item.flipped or item.renamed for item in items)
     if changed:
-        yield Finding(False, f"{changed} objects have other words, {NOT_REQUESTED}")
+        yield Finding(
+            False,
+            f"{count_nouns(changed, 'object has', 'objects have')} other words, {NOT_REQUESTED}",
+        )
     narrations = action_list.narrations
     unequal = sum(not _has_narration(item, narrations.get(item.sequence)) for item in items)
     if unequal:
-        yield Finding(False, f"{unequal} prompts do not have the narration of the list")
+        yield Finding(
+            False,
+            f"{count_nouns(unequal, 'prompt does', 'prompts do')} not have the narration of the "
+            "list",
+        )
 
 
 def _has_narration(item: TextItem, narrations: tuple[str, str] | None) -> bool:
@@ -260,9 +281,10 @@ def compare_text_with_claim(
         agrees = bounds is not None and bounds[0] <= rate <= bounds[1]
     yield Finding(
         agrees,
-        f"{changed.percentage} of all {changed.items} prompts changed ({flips.percentage} by "
-        f"flips; {renames.percentage} of the {renames.items} others that have another name by "
-        f"renames), which is {'' if agrees else 'not '}{_quote_claim(claim, rate)}",
+        f"{changed.percentage} of all {changed.items} {text.terms.texts} changed "
+        f"({flips.percentage} by flips; {renames.percentage} of the {renames.items} others that "
+        "have another name by renames), which is "
+        f"{'' if agrees else 'not '}{_quote_claim(claim, rate)}",
     )
 
 
@@ -285,8 +307,8 @@ def _compare_flips_with_claim(
         yield Finding(
             False,
             f"the name says {rate:.0%} ({claim.said}), but {text.changed.percentage} of all "
-            f"prompts differ from the clean ones: besides the flips, {most.percentage} of the "
-            "others that have another name were renamed within their class",
+            f"{text.terms.texts} differ from the clean ones: besides the flips, {most.percentage} "
+            "of the others that have another name were renamed within their class",
         )
 
 

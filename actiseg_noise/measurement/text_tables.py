@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.tables import ReportPart, Table
 from actiseg_noise.measurement.mask_tables import MOST_CLASSES
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.report_parts import format_proportion
 from actiseg_noise.measurement.text_changes import TextGroup, TextStatistics
 
-_COLUMNS = ("objects", "flipped", "rate", "similarity", "renamed", "eligible", "rate of renames")
+_COLUMNS = ("flipped", "rate", "similarity", "renamed", "eligible", "rate of renames")
 
 
 def describe_text(text: TextStatistics) -> Iterator[ReportPart]:
     """Describe the noise in the text of a split."""
+    items, texts = text.terms
     groups = (text.all, *text.by_supercategory)
     yield Table(
         "text by supercategory",
-        ("supercategory", *_COLUMNS),
+        ("supercategory", items, *_COLUMNS),
         [[group.name, *_format_group(group)] for group in groups],
     )
     yield _tabulate_classes(text)
-    yield "eligible: objects that were not flipped and whose class has another name."
+    yield f"eligible: {items} that were not flipped and whose class has another name."
     seen = text.renames_seen
     if seen.items != text.all.substitutions.items:
         yield f"renames if the files have another name of the class: {format_proportion(seen)}"
@@ -33,19 +35,20 @@ def describe_text(text: TextStatistics) -> Iterator[ReportPart]:
             f"flips that are not errors: {text.harmless} go to a class that includes the clean "
             "class, as hand includes right hand"
         )
-    yield f"prompts that differ from the clean ones: {format_proportion(text.changed)}"
+    yield f"{texts} that differ from the clean ones: {format_proportion(text.changed)}"
     yield from _describe_similarity(text)
     yield (
-        f"collisions: {text.name_collisions} changed objects have the name of another object in "
+        f"collisions: {text.name_collisions} changed {items} have the name of another object in "
         f"their sequence, {text.class_collisions} have its class"
     )
     if text.contradictions is not None:
         yield (
-            f"contradictions: {text.contradictions} flipped prompts have a narration that still "
-            "names the clean class"
+            "contradictions: "
+            f"{count_nouns(text.contradictions, 'flipped prompt has', 'flipped prompts have')} a "
+            "narration that still names the clean class"
         )
     if text.unknown_classes:
-        yield f"{text.unknown_classes} objects have classes that the lexicon lacks"
+        yield f"{items} of classes that the lexicon lacks: {text.unknown_classes}"
 
 
 def _describe_similarity(text: TextStatistics) -> Iterator[ReportPart]:
@@ -63,7 +66,7 @@ def _tabulate_classes(text: TextStatistics) -> Table:
     rows = [[group.name, *_format_group(group)] for group in ranked[:MOST_CLASSES]]
     if len(ranked) > MOST_CLASSES:
         rows.append(_sum_groups(ranked[MOST_CLASSES:]))
-    return Table("text by class", ("class", *_COLUMNS), rows)
+    return Table("text by class", ("class", text.terms.items, *_COLUMNS), rows)
 
 
 def _format_group(group: TextGroup) -> list[str]:

@@ -37,10 +37,7 @@ def find_class_inconsistencies(
         One line for each inconsistency.
     """
     categories = parse_categories(noise.parameters["categories"] or ())
-    rows: dict[str, tuple[LabelRow, ...]] = {}
-    for row in documents.label_rows:
-        if row.kind == CLASS:
-            rows[row.sequence] = (*rows.get(row.sequence, ()), row)
+    rows = documents.group_label_rows(CLASS)
     sequences = [sequence.drop_ghosts() for sequence in split.sequences]
     yield from _compare_rows(sequences, categories, rows)
     by_key = {(row.sequence, row.object_id): row for own in rows.values() for row in own}

@@ -46,10 +46,7 @@ def find_activity_inconsistencies(
     except InputError as error:
         yield from map(str, error.problems)
         return
-    rows: dict[str, tuple[LabelRow, ...]] = {}
-    for row in documents.label_rows:
-        if row.kind == ACTIVITY:
-            rows[row.sequence] = (*rows.get(row.sequence, ()), row)
+    rows = documents.group_label_rows(ACTIVITY)
     yield from _compare_rows(listed, noise, rows)
     plan = LabelPlan(noise.rate, rows, count_eligible(listed.sequences, noise, rows))
     if documents.read_section("labels").get(ACTIVITY) != build_label_section(noise, plan):

@@ -14,7 +14,7 @@ from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.meta_categories import rename_categories
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import LEDGER_FILE, LabelRow
+from actiseg_data.records.ledger_record import LabelRow
 from actiseg_data.records.recipe_record import ACTIVITY, Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.label_noise.activity_flips import iterate_draws, plan_activity
@@ -36,6 +36,7 @@ from actiseg_noise.media.label_consistency import (
 from actiseg_noise.media.label_summary import LabelSection, build_label_section
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
+from actiseg_noise.media.row_comparison import compare_rows
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.list_documents import ListDocuments
 from actiseg_noise.split.noise_inputs import NoiseInputs
@@ -133,10 +134,6 @@ class LabelMediumPlan(MediumPlan):
         self, documents: SplitDocuments, sequences: Sequence[VideoSequence]
     ) -> MediumComparison:
         """Compare the summary and the ledger's rows for labels with this plan."""
-        by_folder: dict[str, list[LabelRow]] = {}
-        for row in documents.label_rows:
-            if row.kind == self.noise.kind:
-                by_folder.setdefault(row.sequence, []).append(row)
         labels = sum(len(sequence.objects) for sequence in sequences)
         result = MediumComparison(counts=Counter(labels=labels))
         kind = self.noise.kind
@@ -144,12 +141,8 @@ class LabelMediumPlan(MediumPlan):
             self.noise, self.labels
         ):
             result.lines.append(f"{SUMMARY_FILE}: labels.{kind} is not what the source gives")
-        result.lines.extend(
-            f"{LEDGER_FILE}: the rows for labels ({kind}) of {sequence.folder} differ from the "
-            "reproduced ones"
-            for sequence in sequences
-            if by_folder.get(sequence.folder, []) != list(self.labels.rows[sequence.folder])
-        )
+        rows = [row for row in documents.label_rows if row.kind == kind]
+        result.lines.extend(compare_rows(f"labels ({kind})", rows, self.labels.rows, sequences))
         return result
 
 

@@ -49,7 +49,7 @@ from actiseg_noise.split.mask_documents import encode_changes, refuse_ghosts, re
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
-from actiseg_noise.split.partial_split import write_noisy
+from actiseg_noise.split.sequence_writing import write_noisy
 from actiseg_noise.split.split_files import SplitFiles
 
 _SUMMARISED = {

@@ -24,7 +24,7 @@ from actiseg_noise.media.polygon_summary import SUMMARISED, PolygonSection
 from actiseg_noise.media.summary_sections import compare_counts, compare_section
 from actiseg_noise.polygon_noise.sequence_polygons import corrupt_polygons, draw_polygon_selection
 from actiseg_noise.recipes.polygon_recipes import choose_polygon_noise
-from actiseg_noise.recipes.rates import find_exact_threshold
+from actiseg_noise.recipes.rates import choose_limit, find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.journal import SequenceRecord
 from actiseg_noise.split.noise_inputs import NoiseInputs
@@ -47,7 +47,7 @@ class PolygonMediumPlan(FilePlan):
     @property
     def limit(self) -> float:
         """The draw below which an object gets noise."""
-        return self.noise.rate if self.threshold is None else self.threshold
+        return choose_limit(self.noise, self.threshold)
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from actiseg_data.layouts.expression_documents import find_expressions
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.layouts.opening import require_actions
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
+from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
 from actiseg_noise.media.expression_consistency import (
@@ -27,6 +27,7 @@ from actiseg_noise.media.expression_consistency import (
 )
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
+from actiseg_noise.media.row_comparison import compare_rows
 from actiseg_noise.media.summary_sections import compare_section
 from actiseg_noise.media.text_consistency import find_text_inconsistencies
 from actiseg_noise.media.text_summary import (
@@ -112,9 +113,6 @@ class TextMediumPlan(MediumPlan):
         self, documents: SplitDocuments, sequences: Sequence[VideoSequence]
     ) -> MediumComparison:
         """Compare the summary and the ledger's rows for text with this plan."""
-        by_folder: dict[str, list[TextRow]] = {}
-        for row in documents.text_rows:
-            by_folder.setdefault(row.sequence, []).append(row)
         counts = Counter(prompts=sum(len(seq.objects) for seq in sequences))
         if self.words.expressions:
             number = sum(self.words.expressions[sequence.folder] for sequence in sequences)
@@ -123,11 +121,7 @@ class TextMediumPlan(MediumPlan):
         expected = build_text_section(self.noise, self.words)
         if not is_text_section(documents.summary.get("text"), expected):
             result.lines.append(f"{SUMMARY_FILE}: text is not what the source gives")
-        result.lines.extend(
-            f"{LEDGER_FILE}: the rows for text of {sequence.folder} differ from the reproduced ones"
-            for sequence in sequences
-            if by_folder.get(sequence.folder, []) != list(self.words.rows[sequence.folder])
-        )
+        result.lines.extend(compare_rows("text", documents.text_rows, self.words.rows, sequences))
         return result
 
 

@@ -35,6 +35,7 @@ _HANDLED_EXPRESSIONS = (
     "expression_empty",
     "expression_without_noun",
     "expression_unprintable",
+    "expression_object_without_mask",
 )
 """The same for referring expressions."""
 

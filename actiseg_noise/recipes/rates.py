@@ -1,9 +1,16 @@
-"""From the rate of an exact noise to a threshold for its draws."""
+"""From the rate of a noise to the limit of its draws: items with a draw below it are selected."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+
+from actiseg_data.records.recipe_record import Noise
+
+
+def choose_limit(noise: Noise, threshold: float | None) -> float:
+    """Choose the limit of the draws of a noise: its threshold if that is known, else its rate."""
+    return noise.rate if threshold is None else threshold
 
 
 def find_exact_threshold(draws: Iterable[float], rate: float) -> float:

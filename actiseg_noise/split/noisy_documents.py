@@ -36,7 +36,7 @@ DERIVED, COPIED = "derived", "copied"
 LABEL_THRESHOLDS = {kind: f"{kind}_threshold" for kind in (ACTIVITY, CLASS)}
 """The members of the summary with the thresholds of exact noise in labels, by kind."""
 
-THRESHOLDS = ("threshold", "text_thresholds", *LABEL_THRESHOLDS.values())
+THRESHOLDS = ("threshold", "object_thresholds", "text_thresholds", *LABEL_THRESHOLDS.values())
 """All members of the summary with thresholds of exact noise."""
 
 GIVEN_THRESHOLDS = "given_thresholds"
@@ -89,6 +89,14 @@ class SplitDocuments:
     def label_rows(self) -> list[LabelRow]:
         """The ledger's rows for labels."""
         return [row for row in self.rows if isinstance(row, LabelRow)]
+
+    def group_label_rows(self, kind: str) -> dict[str, tuple[LabelRow, ...]]:
+        """Group the ledger's rows for labels of one kind by sequence folder."""
+        rows: dict[str, tuple[LabelRow, ...]] = {}
+        for row in self.label_rows:
+            if row.kind == kind:
+                rows[row.sequence] = (*rows.get(row.sequence, ()), row)
+        return rows
 
     @property
     def kinds(self) -> tuple[str, ...]:

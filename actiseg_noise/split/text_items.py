@@ -14,6 +14,7 @@ from actiseg_data.core.documents import (
     read_json,
 )
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,
@@ -232,8 +233,8 @@ def _join(
     lacking = [key for key in keys if key not in by_key]
     if lacking:
         raise refuse(
-            f"lacks {len(lacking)} of {len(keys)} objects of the noisy split, such as object "
-            f"{lacking[0][1]} of {lacking[0][0]}",
+            f"lacks {len(lacking)} of {count_nouns(len(keys), 'object')} of the noisy split, such "
+            f"as object {lacking[0][1]} of {lacking[0][0]}",
             clean_folder,
             f"give the dataset that {folder} was made from",
         )

@@ -148,6 +148,7 @@ class ExpressionCorruptor:
             chosen = self._choose_positions(expression.text, mentions, referents)
             tally["all_items"] += len(mentions) if self._nouns == "all" else 1
             tally[obstacle or "expression_without_noun"] += not chosen
+            tally["expression_object_without_mask"] += bool(expression.ids_without_mask)
             taken = TakenNames(set(known), set(), self._list_names(expression.text, avoided))
             options = self._find_noun_options(sequence, expression, mentions, referents, taken)
             nouns += [noun for noun in options if noun.position in chosen]

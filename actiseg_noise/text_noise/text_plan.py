@@ -12,6 +12,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import encode_json
 from actiseg_data.core.gc_pause import pause_gc
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
@@ -183,7 +184,8 @@ def _refuse_classes(
             classes = corruptor.lexicon.classes
             names = (f"{class_id} ({classes[class_id].name})" for class_id in lacking)
             raise refuse(
-                f"has no row for {len(lacking)} classes of the dataset: {', '.join(names)}",
+                f"has no row for {count_nouns(len(lacking), 'class', 'classes')} of the dataset: "
+                f"{', '.join(names)}",
                 "`matrix`",
                 "add a row for each class, or give the class in `protect`",
             )

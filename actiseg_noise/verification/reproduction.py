@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -65,15 +66,17 @@ class Reproduction:
             result.lines.extend(self._find_absent_kinds(part))
         result.lines.extend(self._compare_lists(plan))
         sequences = [seq for seq in plan.sequences if seq.folder in self.wanted]
+        is_whole = self.wanted == self.documents.folders
+        composition = _Composition(self.documents.digests, plan) if is_whole else None
         for medium_plan in plan.media:
             result.merge(medium_plan.compare_documents(self.documents, sequences))
         with stage("reproducing from the source") as progress:
-            task = _ReproductionTask(parts, plan.file_plan, self.files)
+            task = _ReproductionTask(parts, plan.file_plan, self.files, composition)
             items = self._list_items(parts, sequences)
             for compared in run_parallel(_compare_sequence, task, items, workers, progress):
                 result.merge(compared)
-        if self.wanted == self.documents.folders:
-            result.lines.extend(self._compare_mask_documents(plan, result.segments))
+        if composition is not None:
+            result.lines.extend(composition.compare_shared(result.segments))
             for medium_plan in plan.media:
                 lines = medium_plan.compare_tally(self.documents.summary, result.tally)
                 result.lines.extend(lines)
@@ -101,27 +104,6 @@ class Reproduction:
         return [
             f"{name}: differs from what the source gives"
             for name, digest in plan.image_sets.items()
-            if self.documents.digests.get(name) != digest
-        ]
-
-    def _compare_mask_documents(
-        self, plan: CorruptionPlan, segments: Mapping[str, Any]
-    ) -> list[str]:
-        """Compare the documents with masks, which also have what is not a mask."""
-        split = plan.split
-        if not isinstance(split, DocumentSplit):
-            return []
-        names = dict.fromkeys(sequence.document for sequence in plan.sequences)
-        expected = {
-            name: digest_json(
-                compose_mask_document(split, name, plan.sequences, segments, plan.classes)
-            )
-            for name in names
-            if name is not None
-        }
-        return [
-            f"{name}: differs from what the source gives"
-            for name, digest in expected.items()
             if self.documents.digests.get(name) != digest
         ]
 
@@ -161,10 +143,51 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
+class _Composition:
+    """The comparison of documents with masks, which also have what is not a mask.
+
+    Attributes
+    ----------
+    digests : mapping of str to str
+        The digests of the noisy split's documents.
+    plan : CorruptionPlan
+        What the source gives.
+    """
+
+    digests: Mapping[str, str]
+    plan: CorruptionPlan
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The documents of one sequence, which are compared with it: no other needs its masks."""
+        counts = Counter(seq.document for seq in self.plan.sequences if seq.document is not None)
+        return frozenset(name for name, count in counts.items() if count == 1)
+
+    def compare(
+        self, name: str, sequences: Iterable[VideoSequence], segments: Mapping[str, Any]
+    ) -> list[str]:
+        """Compare a document with some sequences."""
+        split = self.plan.split
+        assert isinstance(split, DocumentSplit), "its masks are in documents"
+        made = compose_mask_document(split, name, sequences, segments, self.plan.classes)
+        is_equal = self.digests.get(name) == digest_json(made)
+        return [] if is_equal else [f"{name}: differs from what the source gives"]
+
+    def compare_shared(self, segments: Mapping[str, Any]) -> list[str]:
+        """Compare the documents of several sequences."""
+        names = dict.fromkeys(sequence.document for sequence in self.plan.sequences)
+        shared = [name for name in names if name is not None and name not in self.own]
+        return [
+            line for name in shared for line in self.compare(name, self.plan.sequences, segments)
+        ]
+
+
+@dataclass(frozen=True)
 class _ReproductionTask:
     parts: tuple[CleanPart, ...]
     file_plan: FilePlan | None
     files: SplitFiles
+    composition: _Composition | None
 
 
 def _compare_sequence(
@@ -173,8 +196,14 @@ def _compare_sequence(
     """Compare one item of `Reproduction._list_items` with what recipe and source give."""
     number, sequence, rows = item
     if number == 0 and task.file_plan is not None:
-        return task.file_plan.compare_files(task.files, task.parts[0], sequence, rows)
-    return _compare_copies(task.files, task.parts[number], sequence)
+        result = task.file_plan.compare_files(task.files, task.parts[0], sequence, rows)
+    else:
+        result = _compare_copies(task.files, task.parts[number], sequence)
+    composition, name = task.composition, sequence.document
+    if number == 0 and composition is not None and name is not None and name in composition.own:
+        result.lines.extend(composition.compare(name, [sequence], result.segments))
+        result.segments.clear()
+    return result
 
 
 def _compare_copies(

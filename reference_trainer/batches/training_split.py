@@ -21,6 +21,7 @@ from actiseg_data.core.file_reading import (
     refuse_missing,
 )
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
 from actiseg_data.layouts.opening import open_action_split
@@ -98,7 +99,8 @@ class TrainingSplit:
     def __repr__(self) -> str:
         return (
             f"TrainingSplit({self.clean.name!r} of {str(self.clean.root)!r}, "
-            f"{len(self.sequences)} sequences, {self.prompt_count} prompts)"
+            f"{count_nouns(len(self.sequences), 'sequence')}, "
+            f"{count_nouns(self.prompt_count, 'prompt')})"
         )
 
     @property
@@ -231,8 +233,9 @@ def _open_noisy(noisy: Path, clean: ActionSplit) -> tuple[ActionSplit, str | Non
     )
     if different:
         raise refuse(
-            f"has another action list: {len(different)} sequences have other frames or objects, "
-            f"such as {different[0]}",
+            "has another action list: "
+            f"{count_nouns(len(different), 'sequence has', 'sequences have')} other frames or "
+            f"objects, such as {different[0]}",
             noisy,
             f"give a noisy copy of the whole split {clean.name!r} of {clean.root}",
         )
@@ -346,14 +349,14 @@ def _refuse_bad_frames(clean: ActionSplit) -> None:
 def _refuse_missing_frames(split: ActionSplit, missing: Sequence[Path], total: int) -> InputError:
     """Build the error for frames without a photograph at their expected paths."""
     if find_dangling_link(missing[0]) is not None:
-        count = f"there is no image for {len(missing)} of {total} frames"
+        count = f"there is no image for {len(missing)} of {count_nouns(total, 'frame')}"
         raise refuse_missing(missing[0], count, "restore them", COPY_FRAMES)
     known = {frame for sequence in split.sequences for frame in sequence.frames}
     around = look_around(missing[0].parent, missing[0].stem, split.root, known)
     named = format_names([f"{path.parent.name}/{path.stem}" for path in missing])
-    what = f"there is no image for {len(missing)} of {total} frames: {named}"
+    what = f"there is no image for {len(missing)} of {count_nouns(total, 'frame')}: {named}"
     if len(missing) == total:
-        what = f"there is no image for any of {total} frames"
+        what = f"there is no image for any of {count_nouns(total, 'frame')}"
     if len(missing) == total or around.hint:
         what = f"{what}; {around}"
     add = around.hint or "add the photographs (actiseg-noise prepare visor --images)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import Quiet, announce_dataset, quote_path
 from reference_trainer.cli.trainer_arguments import (
     DatasetArgument,
@@ -157,7 +158,7 @@ def _print_notes(notes: list[str]) -> None:
 def _print_result(run: Run) -> None:
     minutes, seconds = divmod(round(run.seconds), 60)
     print(
-        f"trained {run.step} steps in {minutes} min {seconds} s of computing time, "
+        f"trained {count_nouns(run.step, 'step')} in {minutes} min {seconds} s of computing time, "
         f"{run.flops:.3g} floating-point operations, in {run.folder}"
     )
     if run.handled:

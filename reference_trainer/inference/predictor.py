@@ -17,6 +17,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_free, new_folder, write_json
 from actiseg_data.core.names import format_names
 from actiseg_data.core.opencv import load_cv2
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.photograph_reading import read_size
@@ -84,12 +85,15 @@ class TrainedModel:
     start_videos: frozenset[str]
 
     def __repr__(self) -> str:
-        return f"TrainedModel({self.config.strategy!r}, {self.step} steps, {str(self.device)!r})"
+        return (
+            f"TrainedModel({self.config.strategy!r}, {count_nouns(self.step, 'step')}, "
+            f"{str(self.device)!r})"
+        )
 
     def describe(self, run: Path) -> str:
         """Describe the model for the note that predictions have."""
         rendered = ", trained on rendered frames" if self.rendered else ""
-        return f"{self.config.strategy}, {self.step} steps ({run.name}){rendered}"
+        return f"{self.config.strategy}, {count_nouns(self.step, 'step')} ({run.name}){rendered}"
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,9 @@ class PredictionReport:
     def __str__(self) -> str:
         rendered = "; rendered frames, not photographs" if self.rendered else ""
         text = (
-            f"{self.frames} masks of {self.sequences} sequences in {self.out}; "
-            f"{self.active_prompts} of {self.prompts} prompts reach activity {self.threshold:g}; "
-            f"{self.blank_masks} of {self.frames} masks are blank{rendered}"
+            f"{count_nouns(self.frames, 'mask')} of {count_nouns(self.sequences, 'sequence')} in "
+            f"{self.out}; {self.active_prompts} of {self.prompts} prompts reach activity "
+            f"{self.threshold:g}; {self.blank_masks} of {self.frames} masks are blank{rendered}"
         )
         if self.blank_masks == self.frames:
             text += f"\nnote: all masks are blank: {self._explain_blank_masks()}"

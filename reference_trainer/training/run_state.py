@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from actiseg_data.core.keys import make_key
+from actiseg_data.core.plurals import count_nouns
 from reference_trainer.batch import Progress
 from reference_trainer.batches.loader import BatchLoader, BatchSettings
 from reference_trainer.batches.mask_grid import STRIDE
@@ -132,8 +133,9 @@ class Run:
         )
         nets = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
         return (
-            f"{clean.name} of {clean.root}{noise}: {len(self.split.sequences)} sequences, "
-            f"{self.split.prompt_count} prompts{rendered}{handled}\n"
+            f"{clean.name} of {clean.root}{noise}: "
+            f"{count_nouns(len(self.split.sequences), 'sequence')}, "
+            f"{count_nouns(self.split.prompt_count, 'prompt')}{rendered}{handled}\n"
             f"{self.config.strategy}, {nets}{self.parameter_count:,} parameters, {self.steps} "
             f"steps on {self.device}"
             + ("" if self.start is None else f"\nstart {self.start.describe()}")

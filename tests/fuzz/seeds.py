@@ -15,12 +15,15 @@ from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import PALETTE
 from actiseg_data.core.manifests import PACKAGE
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.releases.contents.release_note import NOTE_SCHEMA
+from tests.fuzz.layout_targets import make_layout
 from tests.fuzz.published_files import make_published_files, read_index
 from tests.helpers import visor_files as visor
 from tests.helpers.kitchens import kitchen_clip
@@ -40,6 +43,8 @@ def seeds(target: str) -> list[bytes]:
         "vocabulary": _vocabularies,
         "words": _words,
         "predictions": _predictions,
+        "sequence_records": _sequence_records,
+        "mask_documents": _mask_documents,
         "kits": _kits,
         "differences": _differences,
         "published": lambda: [read_index()],
@@ -174,6 +179,26 @@ def _predictions() -> list[bytes]:
     note = PredictionsNote("..", "val_human", "0" * 32, "actiseg 0.1.0", "a model", None)
     protocols = resources.files(PACKAGE) / "protocols.json"
     return [*_dumped(entries, note.to_dict()), protocols.read_bytes()]
+
+
+def _sequence_records() -> list[bytes]:
+    splits = [open_split(make_layout(form).path) for form in ("sa-v documents", "davis", "coco")]
+    records = [split.cut_document(SEQUENCES_FILE, split)[0] for split in splits]
+    ghost = json.loads(json.dumps(records[0]))
+    for entry in ghost["sequences"]:
+        entry["objects"]["3"] = entry["objects"]["1"] | {"source_id": "7", "model": "0"}
+        entry["layers"].append([entry["frames"][0], 3])
+    return _dumped(*records, ghost)
+
+
+def _mask_documents() -> list[bytes]:
+    paths = [
+        make_layout("coco").path,
+        make_layout("sa-v documents").path / "bear_manual.json",
+        make_layout("mevis").path / "train" / "mask_dict.json",
+        make_layout("visor").path / "bear.json",
+    ]
+    return [path.read_bytes() for path in paths]
 
 
 def _kits() -> list[bytes]:

@@ -74,6 +74,7 @@ from actiseg_noise.split.text_items import read_text_items
 from actiseg_noise.text_noise.choices import read_matrix
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 from actiseg_noise.text_noise.text_plan import plan_text
+from tests.fuzz.layout_targets import LAYOUT_TARGETS
 from tests.fuzz.published_targets import PUBLISHED_TARGETS
 from tests.fuzz.reading import accepted
 from tests.helpers.roots import clip
@@ -390,5 +391,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "vocabulary": vocabulary,
     "words": words,
     "predictions": predictions,
+    **LAYOUT_TARGETS,
     **PUBLISHED_TARGETS,
 }

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -138,8 +139,16 @@ def test_verify_finds_a_changed_copy(made, tmp_path):
 
 
 def test_inspect(made):
-    _, noisy, _ = made
-    assert "mask" in succeed("inspect", noisy, "--quiet")
+    """Groups are the dataset's own: its supercategories, its names of classes, or none."""
+    dataset, noisy, _ = made
+    shown = succeed("inspect", noisy, "--quiet")
+    assert "mask" in shown
+    groups = {"coco": {"ape", "car", "animal", "vehicle"}, "visor": {"board", "cup"}}
+    groups["youtube-vos"] = {"ape", "car"}
+    named = set(re.findall(r"[a-z]+", shown)) & {*groups["coco"], *groups["visor"], "crockery"}
+    assert named == groups.get(dataset.key, set())
+    assert ("by class" in shown) == (dataset.key in groups)
+    assert ("by supercategory" in shown) == (dataset.key == "coco")
 
 
 def test_audit(made):
@@ -221,6 +230,31 @@ def test_publish_check_and_rebuild(made, tmp_path):
         assert (rebuilt / name).read_bytes() == (noisy / name).read_bytes()
     assert "no difference" in succeed("diff", noisy, rebuilt)
     assert "no difference" in succeed("diff", noisy, release)
+
+
+def test_the_documents_of_a_release_speak_of_its_own_layout(made):
+    """No document has words of ActionVOS, and none has frames where there are images alone."""
+    dataset, _, release = made
+    layout = layout_table.get_layout(dataset.key)
+    texts = {
+        name: (release / name).read_text("utf-8")
+        for name in ("README.md", "datasheet.md", "croissant.json", ".zenodo.json", "CITATION.cff")
+    }
+    for name, text in texts.items():
+        assert not re.search("ActionVOS|action-based|active object in|action list", text), name
+        assert layout.task in text, name
+        assert not re.search(r"\b1 \w+s\b", text.replace("1 missing", "")), name
+    for name in ("README.md", "datasheet.md", "croissant.json"):
+        assert f"in the layout of {layout.name}" in texts[name]
+    if not layout.is_video:
+        assert "video" not in "".join(texts.values())
+        assert "in each image is selected" in texts["README.md"]
+    with tarfile.open(next((release / "archives").iterdir())) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    listed = re.findall(r"in a tar: (\S+?),? ", texts["README.md"].replace("\\", ""))
+    for member in listed:
+        if "*" not in member and "<" not in member:
+            assert any(name.startswith(member.strip(",")) for name in names), member
 
 
 def test_a_part_gets_the_same_noise(made, tmp_path):
@@ -360,3 +394,14 @@ def test_frames_of_unequal_size_are_refused(tmp_path):
     assert done.returncode == 2
     assert "has 79 x 60 pixels" in done.stderr
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("name", ["2017/val", "2017/val.txt", "val"])
+def test_a_list_with_a_year_is_a_split(name, tmp_path):
+    made = make_davis(tmp_path / "clean")
+    noise = ("--type", "erode", "--rate", "1", "--licence", "MIT", "--quiet")
+    succeed("corrupt", "clean", "--split", name, *noise, cwd=tmp_path)
+    out = tmp_path / "clean_val_erode_r1_s0"
+    assert json.loads((out / "recipe.json").read_text())["split"] == "val"
+    assert (out / "ImageSets" / "2017" / "val.txt").read_text() == "swan\n"
+    succeed("verify", out, "--source", made.path)

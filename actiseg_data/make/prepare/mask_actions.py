@@ -13,8 +13,8 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.davis import find_lists
-from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.mask_folders import name_photographs_folder
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import open_masks
 from actiseg_data.layouts.photograph_search import list_photographs
 from actiseg_data.make.prepare.action_preparation import (

@@ -27,7 +27,7 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.labelling import count_ids
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.mask_split import MaskSplit
 from actiseg_data.layouts.opening import open_masks
 from actiseg_data.records.licence_terms import compose_licence
 from actiseg_data.records.licences import name_source, write_licences

@@ -6,44 +6,38 @@ their frames are drawn. The split is complete before any of it appears under its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import chain, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.file_reading import record_digests
 from actiseg_data.core.files import write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.workers import ProgressCallback, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.prepare.annotation_files import check_split, find_annotation_files
-from actiseg_data.make.prepare.contacts import Corrections, read_corrections
+from actiseg_data.make.prepare.contacts import Corrections
 from actiseg_data.make.prepare.dense_mapping import map_dense_frames
-from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
-from actiseg_data.make.prepare.narrations import Narration, read_narrations
 from actiseg_data.make.prepare.noisy_annotations import (
     compose_noise_notice,
     describe_noise_of_files,
 )
-from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
 from actiseg_data.make.prepare.preparation_plan import (
     ListPlan,
     PlannedAction,
     PreparationPlan,
     plan_split,
 )
-from actiseg_data.make.prepare.preparation_report import (
-    ListReport,
-    PrepareReport,
-    collect,
-    describe_numbering,
+from actiseg_data.make.prepare.preparation_report import PrepareReport
+from actiseg_data.make.prepare.preparation_sources import (
+    PreparationSources,
+    SourcePaths,
+    read_sources,
 )
 from actiseg_data.make.prepare.raw_inputs import RawInput, list_raw_inputs
+from actiseg_data.make.prepare.report_making import make_prepare_report
 from actiseg_data.make.prepare.staging import (
     DERIVED,
     check_folders,
@@ -52,11 +46,9 @@ from actiseg_data.make.prepare.staging import (
     recover,
     stage_split,
 )
-from actiseg_data.make.prepare.survey import Context, Survey, SurveyFinding, survey_file
-from actiseg_data.make.prepare.timeline import FrameMapping, read_frame_mapping
+from actiseg_data.make.prepare.survey import Context, Survey, survey_file
 from actiseg_data.make.prepare.video_drawing import (
     VideoJob,
-    VideoResult,
     draw_video,
     refuse_without_images,
 )
@@ -115,10 +107,10 @@ def prepare_visor(
     """
     check_split(split)
     load_cv2()  # fail now, not halfway
-    paths = _SourcePaths(
+    paths = SourcePaths(
         frame_mapping, tuple(narrations), noun_classes, tuple(human_labels), hos_corrections
     )
-    sources = _read_sources(paths, split)
+    sources = read_sources(paths, split)
     names = (split, *(planned.name for planned in sources.lists))
     folders = {"annotations": annotations} if isinstance(annotations, Path) else {}
     recover(out, split)
@@ -150,78 +142,20 @@ def prepare_visor(
             for action, of_action in zip(job.actions, result.labels, strict=True)
         }
         sequences = tuple(_make_sequence(action, labels[action.folder]) for action in plan.derived)
-        findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
-        findings += [*plan.findings, *(f for result in results for f in result.findings)]
-        findings += _collect_findings(sequences, plan.lists)
-        report = _report(
+        report = make_prepare_report(
             split=split,
             plan=plan,
             surveys=surveys,
             sequences=sequences,
             jobs=jobs,
             results=results,
-            findings=findings,
+            unknown=unknown,
             images=images,
             inputs=(*_list_annotations(split, surveyed), *sources.inputs),
             noise=noise,
         )
         _write_documents(root, split, sequences, plan.lists, report)
     return report
-
-
-@dataclass(frozen=True)
-class _Sources:
-    """The documents that a split is made from, besides the annotation files."""
-
-    mapping: FrameMapping
-    narrations: dict[str, tuple[Narration, ...]]
-    classes: NounClasses
-    lists: tuple[HumanList, ...]
-    corrections: Corrections
-    inputs: tuple[RawInput, ...]
-
-
-@dataclass(frozen=True)
-class _SourcePaths:
-    """The files of `_Sources`, see `prepare_visor`."""
-
-    frame_mapping: Path
-    narrations: tuple[Path, ...]
-    noun_classes: Path
-    human_labels: tuple[Path, ...]
-    hos_corrections: Path | None
-
-    @property
-    def roles(self) -> dict[str, tuple[Path, ...]]:
-        """The files by parameter."""
-        return {
-            "frame_mapping": (self.frame_mapping,),
-            "narrations": self.narrations,
-            "noun_classes": (self.noun_classes,),
-            "human_labels": self.human_labels,
-            "hos_corrections": () if self.hos_corrections is None else (self.hos_corrections,),
-        }
-
-
-def _read_sources(paths: _SourcePaths, split: str) -> _Sources:
-    """Read all documents; an `InputError` lists the problems of all of them."""
-    problems = ProblemCollector()
-    values: dict[str, Any] = {"corrections": {}}
-    readers: dict[str, Callable[[], Any]] = {
-        "mapping": partial(read_frame_mapping, paths.frame_mapping),
-        "narrations": partial(read_narrations, paths.narrations),
-        "classes": partial(read_noun_classes, paths.noun_classes),
-        "lists": partial(read_human_lists, paths.human_labels),
-    }
-    if paths.hos_corrections is not None:
-        readers["corrections"] = partial(read_corrections, paths.hos_corrections)
-    with record_digests() as digests:
-        for name, read in readers.items():
-            with problems.collect():
-                values[name] = read()
-    problems.raise_if_any()
-    inputs = (list_raw_inputs(split, role, files, digests) for role, files in paths.roles.items())
-    return _Sources(**values, inputs=tuple(chain.from_iterable(inputs)))
 
 
 def _list_annotations(split: str, surveys: Iterable[Survey]) -> tuple[RawInput, ...]:
@@ -231,7 +165,9 @@ def _list_annotations(split: str, surveys: Iterable[Survey]) -> tuple[RawInput, 
     return list_raw_inputs(split, "annotations", paths, digests)
 
 
-def _survey(files: Sequence[Path], split: str, sources: _Sources, workers: int) -> list[Survey]:
+def _survey(
+    files: Sequence[Path], split: str, sources: PreparationSources, workers: int
+) -> list[Survey]:
     """Survey all files, and sort them by video; two files of one video raise an `InputError`."""
     context = Context(split == "val", sources.corrections, sources.classes)
     surveyed = run_parallel(survey_file, context, files, workers)
@@ -311,75 +247,6 @@ def _make_sequence(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> Vi
         noun_class=row.noun_class,
         frames=tuple(frame.epic for frame in action.frames),
         objects=labels,
-    )
-
-
-def _collect_findings(
-    sequences: Sequence[VideoSequence], lists: Iterable[ListPlan]
-) -> Iterable[SurveyFinding]:
-    derived = {sequence.folder: sequence for sequence in sequences}
-    for sequence in sequences:
-        if not any(label.positive for label in sequence.objects):
-            yield "sequences_without_active_object", sequence.folder
-        if not sequence.narration.strip():
-            yield "empty_narrations", sequence.folder
-    for planned in lists:
-        for entry in planned.kept:
-            ours = derived.get(entry.sequence.folder)
-            if ours is not None and _list_automatic(ours) != _list_automatic(entry.sequence):
-                yield "differing_labels", f"{planned.name}: {entry.sequence.folder}"
-
-
-def _list_automatic(sequence: VideoSequence) -> set[ObjectLabel]:
-    """List the labels without what a person may have changed."""
-    return {replace(label, positive=False) for label in sequence.objects}
-
-
-def _report(
-    *,
-    split: str,
-    plan: PreparationPlan,
-    surveys: Sequence[Survey],
-    sequences: Sequence[VideoSequence],
-    jobs: Sequence[VideoJob],
-    results: Sequence[VideoResult],
-    findings: Iterable[SurveyFinding],
-    images: Path | None,
-    inputs: tuple[RawInput, ...],
-    noise: str | None,
-) -> PrepareReport:
-    places = collect(findings)
-    return PrepareReport(
-        split=split,
-        videos=len(surveys),
-        sequences=len(sequences),
-        objects=sum(len(sequence.objects) for sequence in sequences),
-        positive=sum(label.positive for sequence in sequences for label in sequence.objects),
-        folders=len(sequences) + len(plan.labelled),
-        frames=sum(len(job.frames) for job in jobs),
-        masks=sum(len(action.frames) for job in jobs for action in job.actions),
-        images=None if images is None else sum(result.images for result in results),
-        numbering=describe_numbering(
-            split,
-            videos=len(surveys),
-            silent=len(places["videos_without_narrations"]),
-            dense=len(places["dense_videos"]),
-            from_lists=plan.claimed,
-            moved=plan.moved,
-        ),
-        lists=tuple(
-            ListReport(
-                planned.name,
-                len(planned.kept),
-                planned.absent,
-                planned.left_out,
-                planned.without_row,
-            )
-            for planned in plan.lists
-        ),
-        findings=places,
-        inputs=inputs,
-        noise=noise,
     )
 
 

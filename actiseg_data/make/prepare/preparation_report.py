@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_data.make.prepare.survey import SurveyFinding
 
@@ -201,5 +202,8 @@ def describe_numbering(
     else:
         note = "all videos and narrations are here: running numbers are the published ones"
     if from_lists:
-        note += f"; {from_lists} sequences have the number of a human-labelled list"
+        note += (
+            f"; {count_nouns(from_lists, 'sequence has', 'sequences have')} the number of a "
+            "human-labelled list"
+        )
     return Numbering(not lacks, from_lists, moved, note)

@@ -18,6 +18,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, escape_name
@@ -64,7 +65,8 @@ class RenderReport:
         more = [f"{self.kept} found from a run before"] if self.kept else []
         more += [f"{self.replaced} replaced others"] if self.replaced else []
         return (
-            f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
+            f"rendered {count_nouns(self.rendered, 'frame')} of "
+            f"{count_nouns(self.sequences, 'sequence')} of {self.split!r} in "
             f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, not "
             "photographs"
         )
@@ -190,8 +192,8 @@ def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) ->
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
-            f"{len(foreign)} existing frames were not rendered by this command, such as "
-            f"{foreign[0]}",
+            f"{count_nouns(len(foreign), 'existing frame was', 'existing frames were')} not "
+            f"rendered by this command, such as {foreign[0]}",
             foreign[0].parent.parent,
             "train on them, or give `overwrite` to replace them",
         )

@@ -13,6 +13,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.opening import open_action_split
@@ -72,8 +73,8 @@ class SampleReport:
 
     def __str__(self) -> str:
         rows = [
-            f"{name}: {n.sequences} sequences, {n.frames} frames, {n.objects} objects "
-            f"({n.positive} active)"
+            f"{name}: {count_nouns(n.sequences, 'sequence')}, {count_nouns(n.frames, 'frame')}, "
+            f"{count_nouns(n.objects, 'object')} ({n.positive} active)"
             for name, n in self.splits.items()
         ]
         return "\n".join((f"sample {'made' if self.made else 'found'} at {self.path}", *rows))

@@ -104,20 +104,16 @@ class ArchiveCheck:
         return not self.mismatches
 
 
-def check_archive(
-    path: Path,
-    find_traces: FindTraces | None = None,
-    folder: Path | None = None,
-) -> ArchiveCheck:
+def check_archive(path: Path, find_traces: FindTraces, folder: Path) -> ArchiveCheck:
     """Check in one pass that an archive has the files that belong to it, with their digests.
 
     Parameters
     ----------
     path : Path
         The archive, see `write_archive`.
-    find_traces : callable, optional
+    find_traces : callable
         Finds what a published text must not have.
-    folder : Path, optional
+    folder : Path
         An empty folder, which gets the documents, the lists and the folders of the masks. Masks are
         not written: all that must be compared with their pixels is compared here.
 
@@ -137,9 +133,8 @@ def check_archive(
     for file in iterate_archive(path, _find_unusual_form):
         read.check_order(file.name)
         data = file.read()
-        if folder is not None:
-            _unpack(folder, file.name, data, path)
-        if find_traces is not None and file.name.endswith(TEXTS) and _is_ours(file.name):
+        _unpack(folder, file.name, data, path)
+        if file.name.endswith(TEXTS) and _is_ours(file.name):
             traces = find_traces(data.decode("utf-8", "replace"))
             lines += [f"{file.name}: {line}" for line in traces]
         try:
@@ -148,8 +143,7 @@ def check_archive(
             lines.append(f"{file.name}: {error.problems[0].what}")
             read.digests[file.name] = ""
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
-    if folder is not None:
-        lines += _read_mask_documents(read, folder)
+    lines += _read_mask_documents(read, folder)
     lines += _compare_members(read, originals)
     lines += _check_summary(read.documents, path)
     masks = _join_masks(read, originals)

@@ -1,4 +1,4 @@
-"""Compare the kit, the archive and the Parquet files of one configuration of a release."""
+"""Compare the kit, the archive and the tables of one configuration of a release."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from actiseg_noise.media.self_check import compare_documents, open_documents
 from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, FindTraces, check_archive
 from actiseg_noise.releases.checks.licence_checking import find_archive_licence_faults
 from actiseg_noise.releases.checks.row_checking import ListedRows, check_rows
+from actiseg_noise.releases.checks.statement_checking import find_statistics_faults
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.contents.release_note import ReleaseNote
@@ -35,9 +36,8 @@ def check_configuration(
     note: ReleaseNote,
     name: str,
     find_traces: FindTraces,
-    statistics: dict[str, str],
 ) -> Iterator[str]:
-    """Compare the kit, the archive and the Parquet files of a configuration.
+    """Compare the kit, the archive, the Parquet files and the statistics of a configuration.
 
     The documents and lists of the archive are unpacked into a temporary folder.
 
@@ -51,8 +51,6 @@ def check_configuration(
         The configuration.
     find_traces : callable
         Finds what a published text must not have.
-    statistics : dict of str to str
-        Gets the table of statistics of the configuration, as CSV.
 
     Yields
     ------
@@ -77,7 +75,7 @@ def check_configuration(
         if check.frames and note.frames_licence is None:
             yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
         try:
-            yield from _check_unpacked(release, note, kit, unpacked, check, statistics)
+            yield from _check_unpacked(release, note, kit, unpacked, check)
         except InputError as error:  # its places are in the temporary folder
             for problem in error.problems:
                 where = problem.where.replace(str(unpacked), "").lstrip("/\\")
@@ -90,9 +88,8 @@ def _check_unpacked(
     kit: RebuildKit,
     folder: Path,
     check: ArchiveCheck,
-    statistics: dict[str, str],
 ) -> Iterator[str]:
-    """Compare the documents of an archive with one another, with the kit and with the rows."""
+    """Compare the documents of an archive with one another, with the kit and with the tables."""
     name = folder.name
     documents = open_documents(folder)
     obstacles = (medium.find_obstacle(folder) for medium in list_media(documents.recipe))
@@ -111,7 +108,8 @@ def _check_unpacked(
         documents,
         origin=None if carried is None else flatten_text(carried.origin),
     )
-    statistics[name] = render_statistics(list_configuration_statistics(configuration))
+    statistics = render_statistics(list_configuration_statistics(configuration))
+    yield from find_statistics_faults(release, name, statistics)
     lists = list_rows(configuration)
     yield from check_rows(release, name, lists, check, frames=note.data == "frames")
 

@@ -21,10 +21,10 @@ from actiseg_noise.releases.checks.configuration_checking import check_configura
 from actiseg_noise.releases.checks.document_checks import check_card, check_croissant
 from actiseg_noise.releases.checks.statement_checking import (
     find_foreign_files,
+    find_foreign_statistics,
     find_licence_text_faults,
     find_picture_faults,
     find_statement_faults,
-    find_statistics_faults,
 )
 from actiseg_noise.releases.contents.checksums import (
     find_changed_files,
@@ -102,18 +102,16 @@ def check_release(
         lines += check_card(folder, note)
         lines += check_croissant(folder)
     find_traces = partial(find_private_traces, given=_find_given_addresses(folder, note))
-    statistics: dict[str, str] = {}
     for name in note.configurations:
         counts["configurations"] += 1
         with stage(f"checking {name}"):
-            faults = check_configuration(folder, note, name, find_traces, statistics)
-            lines += _collect(faults)
+            lines += _collect(check_configuration(folder, note, name, find_traces))
     lines += _collect(_find_missing_licences(folder, note))
     for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
         lines += _collect(find_faults(folder, note))
     lines += find_picture_faults(folder)
-    if len(statistics) == len(note.configurations):  # else a fault is named, or there are no data
-        lines += find_statistics_faults(folder, statistics)
+    if note.data != "none":
+        lines += find_foreign_statistics(folder, note)
     lines += _collect(_check_texts(folder, find_traces))
     shown = (line if is_plain_text(line) else ascii(line) for line in lines)
     return ReleaseCheck(tuple(dict.fromkeys(shown)), dict(counts))

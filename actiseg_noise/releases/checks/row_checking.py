@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from actiseg_data.annotations.pillow_errors import explain_pillow_errors
+from actiseg_data.core.errors import InputError
 from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, MaskDigests, digest_object
 from actiseg_noise.releases.contents.extra_packages import load_extra
 from actiseg_noise.releases.data_files.parquet_shards import DATA, make_schema
@@ -101,8 +103,11 @@ class _RowReader:
         )
         if not self._is_possible(key, row["kind"], row["iou"]):
             yield f"{shown}: iou is not that of the archive"
-        if not _is_mask(row["mask"], key, self.check.masks):
-            yield f"{shown}: the mask is not that of the archive"
+        try:
+            if not _is_mask(row["mask"], key, self.check.masks):
+                yield f"{shown}: the mask is not that of the archive"
+        except InputError:
+            yield f"{shown}: the mask cannot be read"
         if "image" in row and not self._is_photograph(row["image"], key):
             yield f"{shown}: the photograph is not that of the archive"
 
@@ -131,7 +136,7 @@ class _RowReader:
         digest = self.check.photographs.get((key[0], key[1] or ""))
         if cell is None:
             return digest is None
-        return hashlib.sha256(cell["bytes"]).hexdigest() == digest
+        return hashlib.sha256(cell["bytes"] or b"").hexdigest() == digest
 
 
 def check_rows(
@@ -201,6 +206,7 @@ def _index_rows(listed: ListedRows) -> dict[Key, tuple[int, dict[str, Any]]]:
 def _read_file(path: Path, reader: _RowReader, *, frames: bool) -> Iterator[str]:
     columns = ["sequence", "frame", *_WORDS, "mask", "kind", "iou"]
     schema = make_schema(frames=frames)
+    arrow_error = load_extra("pyarrow").ArrowException
     try:
         opened = load_extra("pyarrow.parquet").ParquetFile(path)
         if _ADDED not in opened.schema_arrow.names and not reader.has_noisy_labels:
@@ -213,19 +219,28 @@ def _read_file(path: Path, reader: _RowReader, *, frames: bool) -> Iterator[str]
         for batch in opened.iter_batches(_BATCH, columns=wanted):
             for row in batch.to_pylist():
                 yield from reader.compare(row)
-    except Exception as error:  # whatever a reader raises, the file cannot be read
+    except (arrow_error, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         yield f"cannot be read ({reason:.120})"
 
 
 def _is_mask(cell: Any, key: Key, masks: Mapping[tuple[str, str], MaskDigests]) -> bool:
-    """Return whether a cell has an object as the archive's mask has it."""
+    """Return whether a cell has an object as the archive's mask has it.
+
+    Raises
+    ------
+    InputError
+        If it is not a PNG, or if the PNG is damaged.
+    """
     if key[1] is None:
         return cell is None
     mask = masks.get((key[0], key[1]))
     if mask is None or cell is None:
         return False
-    with Image.open(io.BytesIO(cell["bytes"]), formats=("PNG",)) as image:
+    with (
+        explain_pillow_errors("mask", "PNG", "make the release again"),
+        Image.open(io.BytesIO(cell["bytes"] or b""), formats=("PNG",)) as image,
+    ):
         if image.size != mask.shape[::-1]:  # others may be too large to decode
             return False
         member = np.asarray(image.convert("1"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +185,8 @@ def _are_authors(stated: list[tuple[Any, Any]], authors: tuple[Author, ...]) -> 
     )
 
 
-def find_statistics_faults(release: Path, statistics: Mapping[str, str]) -> Iterator[str]:
-    """Compare the table of statistics with one that was computed from the archives.
+def find_statistics_faults(release: Path, name: str, statistics: str) -> Iterator[str]:
+    """Compare the rows of a configuration in the table of statistics with those of its archive.
 
     The items of each size are counted in the source, so they and their rates are not compared.
 
@@ -194,25 +194,29 @@ def find_statistics_faults(release: Path, statistics: Mapping[str, str]) -> Iter
     ----------
     release : Path
         The release.
-    statistics : mapping of str to str
-        For each configuration a CSV table of its rows.
+    name : str
+        The configuration.
+    statistics : str
+        A CSV table with its rows, computed from its archive.
     """
-    if not (release / STATISTICS_FILE).is_file():
-        return
-    rows = _parse_table(read_text(release / STATISTICS_FILE))
-    for name, text in statistics.items():
-        actual = [row for row in rows if row.get("configuration") == name]
-        if _drop_sizes(actual) != _drop_sizes(_parse_table(text)):
-            yield f"{STATISTICS_FILE}: the rows of {name} are not those of its archive"
-    yield from (
-        f"{STATISTICS_FILE}: names {name!r:.80}, which is no configuration"
-        for name in _list_unknown(rows, statistics)
-    )
+    rows = _read_statistics(release)
+    actual = [row for row in rows or () if row.get("configuration") == name]
+    if rows is not None and _drop_sizes(actual) != _drop_sizes(_parse_table(statistics)):
+        yield f"{STATISTICS_FILE}: the rows of {name} are not those of its archive"
 
 
-def _list_unknown(rows: list[dict[str, str]], known: Collection[str]) -> list[str]:
-    named = dict.fromkeys(row.get("configuration") or "" for row in rows)
-    return [name for name in named if name not in known]
+def find_foreign_statistics(release: Path, note: ReleaseNote) -> Iterator[str]:
+    """Find configurations in the table of statistics that the release does not have."""
+    named = dict.fromkeys(row.get("configuration") or "" for row in _read_statistics(release) or ())
+    for name in named:
+        if name not in note.configurations:
+            yield f"{STATISTICS_FILE}: names {name!r:.80}, which is no configuration"
+
+
+def _read_statistics(release: Path) -> list[dict[str, str]] | None:
+    """Read the rows of the table of statistics; None if it is missing."""
+    path = release / STATISTICS_FILE
+    return _parse_table(read_text(path)) if path.is_file() else None
 
 
 def _parse_table(text: str) -> list[dict[str, str]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_data.records.licence_terms import LicenceTerms, load_licences
+from actiseg_noise.releases.contents.data_kind import DataKind, find_data_kind
 from actiseg_noise.releases.contents.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit
@@ -50,6 +52,11 @@ class Configuration:
     def folder(self) -> Path:
         """The folder of the noisy split."""
         return self.split.noisy.root
+
+    @cached_property
+    def kind(self) -> DataKind:
+        """The kind of its data."""
+        return find_data_kind(self.split.noisy)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class ReleaseFile:
     configuration : str or None
         The configuration that it belongs to.
     split : str or None
-        The action list that a Parquet file has rows of.
+        The split that a Parquet file has rows of.
     size : int
         Bytes.
     sha256 : str
@@ -141,6 +148,11 @@ class ReleaseContents:
     frames_licence: LicenceTerms | None
     files: tuple[ReleaseFile, ...]
     changes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def kind(self) -> DataKind:
+        """The kind of data of the source."""
+        return self.configurations[0].kind
 
     @property
     def own(self) -> tuple[Configuration, ...]:

@@ -73,19 +73,25 @@ def compose_card(contents: ReleaseContents) -> str:
 def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     yield escape_markdown(describe_release(contents))
     rows = []
+    kind = contents.kind
+    has_text = kind.has_prompts or any(
+        entry.documents.text_rows for entry in contents.configurations
+    )
     has_labels = any(entry.documents.label_rows for entry in contents.configurations)
     for entry in contents.configurations:
         recipe, documents = entry.split.recipe, entry.documents
-        row = [entry.name, recipe.split, *map(str, count_contents(entry).values())]
+        counts = count_contents(entry)
+        row = [entry.name, recipe.split, *map(str, counts.values())]
         row += [str(count_rows(contents, entry) or "")]
-        row += [str(len(name_kinds(documents.mask_rows))), str(len(documents.text_rows))]
+        row += [str(len(name_kinds(documents.mask_rows)))]
+        row += [str(len(documents.text_rows))] * has_text
         row += [str(sum(row.has_changed for row in documents.label_rows))] * has_labels
         row += [name_recipe(recipe) or recipe.digest]
         rows.append(row)
-    heads = ("configuration", "list", "sequences", "frames", "objects", "rows")
+    heads = ("configuration", "split", *counts, "rows")
     changed = [
         "changed masks",
-        "changed text (objects)",
+        *["changed text (objects)" if kind.has_actions else "changed nouns"] * has_text,
         *["changed labels (objects)"] * has_labels,
     ]
     yield format_table((*heads, *changed, "recipe"), rows)

@@ -9,6 +9,7 @@ from typing import Any
 
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import ReleaseContents, ReleaseFile
+from actiseg_noise.releases.metadata.release_facts import list_keywords
 from actiseg_noise.releases.metadata.source_statements import is_visor
 
 TASKS = ("image-segmentation", "mask-generation")
@@ -43,11 +44,7 @@ def describe_card(contents: ReleaseContents) -> dict[str, Any]:
         "source_datasets": [_name_source_dataset(contents)],
         "size_categories": [_classify_rows(contents)],
         "tags": [
-            "noisy-labels",
-            "label-noise",
-            "video-object-segmentation",
-            "referring-segmentation",
-            "egocentric-video",
+            *(keyword.replace(" ", "-") for keyword in list_keywords(contents)),
             "croissant",
             "actiseg",
         ],

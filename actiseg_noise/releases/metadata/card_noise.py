@@ -19,18 +19,17 @@ from actiseg_noise.releases.metadata.release_statistics import NoiseStatistics, 
 _HEADS = ("configuration", "items", "changed", "rate", "95 % interval", "share of all")
 
 _MASK_WORDS = (
-    "The first table describes the masks as stored, after overlaps were resolved. An item is an "
-    "object in a frame that noise could change. The rate of a size is a share of the items of this "
-    "size. Bystanders are objects without noise of their own; those that lost pixels to a changed "
-    "neighbour count as changed. Sizes are areas of the clean object in pixels: {sizes}. Intervals "
-    "are Wilson intervals."
+    "The first table describes the masks as stored{resolved}. An item is an object in {place} that "
+    "noise could change. The rate of a size is a share of the items of this "
+    "size. Bystanders are objects without noise of their own{losers}. Sizes are areas of the "
+    "clean object in pixels: {sizes}. Intervals are Wilson intervals."
 )
+_LOSERS = "; those that lost pixels to a changed neighbour count as changed"
 _TEXT_WORDS = (
-    "{table} describes the text; an item is an object of a sequence, or a narration if noise "
-    "changes narrations. A flip (category) gives a name of another class, a substitution "
-    "(within-category) another name of the same class. For a substitution, items are those that "
-    "were not flipped and have another name. Similarity compares the WordNet senses of the old and "
-    "the new class. Intervals are Wilson intervals."
+    "{table} describes the text; an item is {item}. A flip (category) gives a name of another "
+    "class, a substitution (within-category) another name of the same class. For a substitution, "
+    "items are those that were not flipped and have another name. Similarity compares the WordNet "
+    "senses of the old and the new class. Intervals are Wilson intervals."
 )
 _LABEL_WORDS = (
     "{table} describes the labels of active objects (`positive`); an item is an object of a "
@@ -38,8 +37,8 @@ _LABEL_WORDS = (
     "ones that are labelled as active. Intervals are Wilson intervals."
 )
 _CATEGORY_WORDS = (
-    "{table} describes the categories of objects; an item is an object of a sequence. Objects that "
-    "were drawn their own category count as unchanged. Intervals are Wilson intervals."
+    "{table} describes the categories of objects; an item is an object. Objects that were "
+    "drawn their own category count as unchanged. Intervals are Wilson intervals."
 )
 _PLACES = ("The table", "The second table", "The third table", "The fourth table")
 _NAMES = {"all": "all", "bystanders": "bystanders"}
@@ -59,11 +58,16 @@ def compose_noise(contents: ReleaseContents) -> Iterator[str]:
     masks = [row for row in rows if row.medium in ("masks", "objects")]
     text = [row for row in rows if row.medium == "text"]
     if masks:
-        yield _MASK_WORDS.format(sizes=_describe_sizes())
+        yield _describe_mask_table(contents)
         heads = (*_HEADS, "IoU min", "25 %", "median", "75 %", "max")
         yield format_table(heads, map(_format_row, masks))
     if text:
-        yield _TEXT_WORDS.format(table=_PLACES[bool(masks)])
+        item = (
+            "an object of a sequence, or a narration if noise changes narrations"
+            if contents.kind.has_actions
+            else "a noun of a referring expression"
+        )
+        yield _TEXT_WORDS.format(table=_PLACES[bool(masks)], item=item)
         heads = (*_HEADS, "similarity min", "25 %", "median", "75 %", "max")
         yield format_table(heads, map(_format_row, text))
     number = bool(masks) + bool(text)
@@ -80,6 +84,16 @@ def compose_noise(contents: ReleaseContents) -> Iterator[str]:
 def _is_repeat(row: NoiseStatistics, repeats: Mapping[tuple[str, str], str]) -> bool:
     medium = "masks" if row.medium == "objects" else row.medium
     return (row.configuration, medium) in repeats
+
+
+def _describe_mask_table(contents: ReleaseContents) -> str:
+    kind = contents.kind
+    return _MASK_WORDS.format(
+        resolved="" if kind.has_layers else ", after overlaps were resolved",
+        place=kind.place,
+        losers="" if kind.has_layers else _LOSERS,
+        sizes=_describe_sizes(),
+    )
 
 
 def _describe_sizes() -> str:
@@ -142,6 +156,7 @@ def _explain_sheet(entry: Configuration) -> str:
         else ""
     )
     return (
-        f"examples of {entry.name}: for each kind, objects of different sequences with an IoU near "
-        f"the median of the kind. A dark line is the clean outline inside the object.{overlaps}"
+        f"examples of {entry.name}: for each kind, objects of different {entry.kind.sequences} "
+        "with an IoU near the median of the kind. A dark line is the clean outline inside the "
+        f"object.{overlaps}"
     )

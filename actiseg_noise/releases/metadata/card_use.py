@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE, DatasetForm
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE
 from actiseg_noise.releases.contents.escaping import escape_markdown
-from actiseg_noise.releases.contents.release_contents import ReleaseContents
+from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 from actiseg_noise.releases.data_files.archive_names import RESTORE_NAMES, spell_names
 from actiseg_noise.releases.data_files.row_fields import list_row_fields
 from actiseg_noise.releases.metadata.card_blocks import (
@@ -20,6 +22,7 @@ from actiseg_noise.releases.metadata.card_blocks import (
     format_table,
 )
 from actiseg_noise.releases.metadata.card_header import list_parquet_files, name_hub_split
+from actiseg_noise.releases.metadata.noise_statements import join_words
 from actiseg_noise.releases.metadata.release_statistics import COLUMN_MEANINGS
 from actiseg_noise.releases.metadata.source_statements import (
     describe_clean_source,
@@ -31,9 +34,6 @@ from actiseg_noise.releases.metadata.source_statements import (
 from actiseg_noise.split.split_archive import NAMES_FILE
 
 _HUB = re.compile(r"https?://huggingface\.co/datasets/([\w.-]+/[\w.-]+)/?")
-
-_ELSEWHERE = "../actionvos"
-"""Where an archive is unpacked for other code, which needs other names than `verify` expects."""
 
 _LEDGER_KEYS = (
     "sequence, frame (null for text), object_id (null for a narration), object (the clean name), "
@@ -48,7 +48,7 @@ _MOST_NAMED = 5
 
 
 def compose_loading(contents: ReleaseContents) -> Iterator[str]:
-    """Compose how to load the rows, and the archives in the layout of ActionVOS."""
+    """Compose how to load the rows, and the archives in the layout of the source."""
     first = contents.configurations[0].name
     files = list_parquet_files(contents, first)
     if not files:
@@ -56,6 +56,7 @@ def compose_loading(contents: ReleaseContents) -> Iterator[str]:
         return
     hub = _HUB.fullmatch(contents.description.url or "")
     split = name_hub_split(str(files[0].split))
+    shown = "prompt" if contents.kind.has_prompts else "name"
     path = f'"{hub[1]}"' if hub else "str(Path.cwd())"
     yield "With Hugging Face datasets" + ("" if hub else ", in the folder of the release") + ":"
     imports = ["from datasets import load_dataset"]
@@ -66,7 +67,7 @@ def compose_loading(contents: ReleaseContents) -> Iterator[str]:
             *imports,
             "",
             f'rows = load_dataset({path}, "{first}", split="{split}")',
-            'print(rows[0]["prompt"], rows[0]["mask"].size)',
+            f'print(rows[0]["{shown}"], rows[0]["mask"].size)',
         ],
     )
     yield "With pyarrow alone:"
@@ -78,13 +79,28 @@ def compose_loading(contents: ReleaseContents) -> Iterator[str]:
             f"table = parquet.read_table({files[0].name!r})",
         ],
     )
-    yield "In the layout of ActionVOS, unpacked outside the folder of the release:"
+    layout, elsewhere = contents.kind.layout.name, _name_elsewhere(contents)
+    yield f"In the layout of {layout}, unpacked outside the folder of the release:"
     yield format_code(
-        "sh", [f"mkdir -p {_ELSEWHERE}", f"tar -xf archives/{first}.tar -C {_ELSEWHERE}"]
+        "sh", [f"mkdir -p {elsewhere}", f"tar -xf archives/{first}.tar -C {elsewhere}"]
     )
-    if contents.data == "masks":
-        yield f"Code that reads frames needs those of the source: add them as `{FRAMES}`."
+    place = _find_frames_place(contents.configurations[0])
+    if contents.data == "masks" and place is not None:
+        yield f"Code that reads frames needs those of the source: add them as `{place}`."
     yield from _explain_names(contents)
+
+
+def _name_elsewhere(contents: ReleaseContents) -> str:
+    """Name where to unpack an archive for other code; `verify` needs it beside the release."""
+    return f"../{contents.kind.key}"
+
+
+def _find_frames_place(entry: Configuration) -> str | None:
+    """Find the folder of the photographs in the layout; None if it has no place for them."""
+    split = entry.split.noisy
+    if isinstance(split, DatasetSplit):
+        return split.form.photographs
+    return FRAMES
 
 
 def _explain_names(contents: ReleaseContents) -> Iterator[str]:
@@ -100,10 +116,12 @@ def _explain_names(contents: ReleaseContents) -> Iterator[str]:
     yield (
         "Names that Windows does not allow are escaped in the archives: a colon is spelled `%3A`. "
         f"Folders and files with another name: {named}. actiseg finds them under either name. "
-        f"Other code, such as the loader of ActionVOS, needs the original names. `{NAMES_FILE}` "
-        "lists both; this command restores the original names in an unpacked archive:"
+        f"Other code needs the original names. `{NAMES_FILE}` lists both; this command restores "
+        "the original names in an unpacked archive:"
     )
-    yield format_code("bash", [f"cd {_ELSEWHERE}/{next(iter(counts))} && {RESTORE_NAMES}"])
+    yield format_code(
+        "bash", [f"cd {_name_elsewhere(contents)}/{next(iter(counts))} && {RESTORE_NAMES}"]
+    )
 
 
 def compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:
@@ -123,11 +141,13 @@ def compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:
             else "."
         )
     )
+    parts = join_words(["masks", *contents.kind.words], "and")
+    sequences = contents.kind.sequences
     tools = escape_markdown(" or ".join(list_toolkits(contents)) or "actiseg")
     yield (
         f"With {escape_markdown(name_source(contents))} and {tools} you can reproduce the same "
-        "masks and text. Replace `dataset_clean` by the path of the clean dataset. If it contains "
-        "only some of the sequences, only these are rebuilt:"
+        f"{parts}. Replace `dataset_clean` by the path of the clean dataset. If it contains only "
+        f"some of the {sequences}, only these are rebuilt:"
     )
     out = f"../{name}-rebuilt"
     rebuild = f"actiseg-noise rebuild . --config {name} --source dataset_clean --out {out}"
@@ -146,7 +166,7 @@ def _compose_inputs(contents: ReleaseContents) -> Iterator[str]:
         names.setdefault((split, file.role), []).append(file.name)
     yield "The clean dataset was prepared from these files, whose SHA-256 `rebuild/` has:"
     yield format_table(
-        ("list", "input", "files"),
+        ("split", "input", "files"),
         [(split, role, _shorten_list(files)) for (split, role), files in names.items()],
     )
     yield "The command, with the path of a folder or file for each word in capitals:"
@@ -187,9 +207,10 @@ def compose_files(contents: ReleaseContents) -> Iterator[str]:
 
 def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
     """List the files of a release by kind, with those in its archives."""
-    rows = [("rebuild/*.json", "rebuild kits: the recipe, and digests of all masks and lists")]
+    rows = [("rebuild/*.json", "rebuild kits: the recipe, and digests of masks and documents")]
+    layout = contents.kind.layout.name
     if contents.data != "none":
-        kinds = {kind for entry in contents.configurations for kind in entry.documents.kinds}
+        has_weights = any(WEIGHTS in entry.documents.kinds for entry in contents.configurations)
         carried = {
             name
             for entry in contents.configurations
@@ -197,14 +218,11 @@ def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
             if (entry.folder / name).is_file()
         }
         members = [
-            ("ImageSets/", "action lists, prompts in three styles, and objects"),
-            (f"{MASKS}/", "index masks: a pixel is the id of an object, 0 is background"),
-            (f"{WEIGHTS}/", "training weights of ActionVOS for each pixel"),
-            (f"{FRAMES}/", "frames"),
+            *_list_data_members(contents),
             ("recipe.json", "the recipe: kinds, rates, seed and all settings"),
             (LEDGER_FILE, f"the ledger, one drawn change a line: {_LEDGER_KEYS}"),
             ("summary.json", "realised rates, special cases, versions of the libraries"),
-            ("digests.json", "digests of all masks, weights and lists"),
+            ("digests.json", f"digests of masks{', weights' * has_weights} and documents"),
             (LEXICON_FILE, "the lexicon of the noise"),
             (DIFFERENCES_FILE, "the differences from the clean dataset"),
             (NAMES_FILE, "names that are escaped in the archive, and the original ones"),
@@ -215,16 +233,13 @@ def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
             for entry in contents.configurations
         )
         optional = {
-            f"{MASKS}/": MASKS in kinds,
-            f"{WEIGHTS}/": WEIGHTS in kinds,
-            f"{FRAMES}/": contents.data == "frames",
             LEXICON_FILE: LEXICON_FILE in carried,
             DIFFERENCES_FILE: DIFFERENCES_FILE in carried,
             NAMES_FILE: respelled,
         }
         rows += [
             ("data/*/*.parquet", "the rows, see Fields"),
-            ("archives/*.tar", "each configuration in the layout of ActionVOS, with these files:"),
+            ("archives/*.tar", f"each configuration in the layout of {layout}, with these files:"),
         ]
         rows += [(f"in a tar: {name}", text) for name, text in members if optional.get(name, True)]
     if any(file.role == "picture" for file in contents.files):
@@ -241,25 +256,86 @@ def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
     ]
 
 
+_INDEX_MASKS = "index masks: a pixel is the id of an object, 0 is background"
+_MASK_OF_EACH = "a mask for each object and frame: a pixel of the object is not 0"
+
+
+def _list_data_members(contents: ReleaseContents) -> Iterator[tuple[str, str]]:
+    """List the lists, documents, masks and frames in an archive, with what they are."""
+    split = contents.configurations[0].split.noisy
+    if isinstance(split, DatasetSplit):
+        yield from _list_dataset_members(contents, split.form)
+        return
+    kinds = {kind for entry in contents.configurations for kind in entry.documents.kinds}
+    yield f"{IMAGE_SETS}/", "action lists, prompts in three styles, and objects"
+    if MASKS in kinds:
+        yield f"{MASKS}/", _INDEX_MASKS
+    if WEIGHTS in kinds:
+        yield f"{WEIGHTS}/", "training weights of ActionVOS for each pixel"
+    if contents.data == "frames":
+        yield f"{FRAMES}/", "frames"
+
+
+def _list_dataset_members(
+    contents: ReleaseContents, form: DatasetForm
+) -> Iterator[tuple[str, str]]:
+    """List the same of a dataset without action lists."""
+    kind = contents.kind
+    sequences = kind.sequences
+    yield SEQUENCES_FILE, f"the {sequences} of the split, with their objects"
+    if form.documents:
+        yield (
+            _shorten_list(list(form.documents)),
+            f"documents of the source, cut to these {sequences}",
+        )
+    if form.mask_documents:
+        yield (
+            _shorten_list(list(form.mask_documents)),
+            f"all annotations in the form of {kind.layout.name}",
+        )
+    else:
+        top = f"{form.masks}/" if form.masks else "<sequence>/"
+        yield top, _MASK_OF_EACH if form.by_object else _INDEX_MASKS
+    if contents.data == "frames" and form.photographs:
+        yield f"{form.photographs}/", "frames"
+
+
 def compose_fields(contents: ReleaseContents) -> Iterator[str]:
     """Compose the table of the fields of a row."""
     if contents.data == "none":
         yield "This release has no rows."
         return
-    yield "A row is an object in a frame."
+    place = contents.kind.place
+    yield f"A row is an object in {place}."
     rows = [
         (field.name, field.kind, field.meaning)
-        for field in list_row_fields(frames=contents.data == "frames")
+        for field in list_row_fields(contents.kind, frames=contents.data == "frames")
     ]
     yield format_table(("field", "type", "meaning"), rows)
-    hands = _find_hand_classes(contents) if is_visor(contents) else ""
-    yield format_statement(
-        contents,
-        "Class ids are those of EPIC_100_noun_classes_v2.csv of EPIC-KITCHENS-100"
-        f"{hands}; a name of unknown class has -1."
-        if is_visor(contents)
-        else "Class ids are those of the source; a name of unknown class has -1.",
-    )
+    yield from _explain_classes(contents)
+
+
+def _explain_classes(contents: ReleaseContents) -> Iterator[str]:
+    """Say what class ids are."""
+    if is_visor(contents):
+        owner = "EPIC_100_noun_classes_v2.csv of EPIC-KITCHENS-100"
+        unknown = f"{_find_hand_classes(contents)}; a name of unknown class has -1"
+        yield format_statement(contents, f"Class ids are those of {owner}{unknown}.")
+    elif _has_numbered_categories(contents):
+        yield (
+            "Class ids are positions of the names of categories in the order of the alphabet, from "
+            "1: the source has no ids."
+        )
+    elif contents.kind.has_categories:
+        yield "Class ids are those of the categories in the documents of the source."
+    elif contents.kind.has_names:
+        yield "Class ids are those of the source; a name of unknown class has -1."
+
+
+def _has_numbered_categories(contents: ReleaseContents) -> bool:
+    """Return whether the source has names of categories without ids."""
+    split = contents.configurations[0].split.noisy
+    return isinstance(split, DatasetSplit) and split.category_document is not None
 
 
 def _find_hand_classes(contents: ReleaseContents) -> str:

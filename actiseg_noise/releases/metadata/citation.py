@@ -11,21 +11,13 @@ from actiseg_noise.releases.contents.escaping import escape_bibtex, flatten_text
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.cited_works import CitedWork, list_cited_works
 from actiseg_noise.releases.metadata.licence_files import describe_terms
+from actiseg_noise.releases.metadata.release_facts import list_keywords
 from actiseg_noise.releases.metadata.release_statements import describe_release
 
 CFF_FILE = "CITATION.cff"
 BIBTEX_FILE = "citation.bib"
 
 _LONGEST_KEY = 40
-
-KEYWORDS = (
-    "noisy labels",
-    "label noise",
-    "video object segmentation",
-    "referring segmentation",
-    "egocentric video",
-)
-"""Keywords of every release."""
 
 
 def compose_cff(contents: ReleaseContents) -> str:
@@ -45,7 +37,7 @@ def compose_cff(contents: ReleaseContents) -> str:
         "doi": says.doi,
         "url": says.url,
         "license": [terms.identifier for terms in contents.licences],
-        "keywords": list(KEYWORDS),
+        "keywords": list_keywords(contents),
         "references": [_describe_work(work) for work in list_cited_works(contents)],
     }
     kept = {name: value for name, value in document.items() if value not in (None, [])}

@@ -70,6 +70,8 @@ VISOR_WORKS = (
         "https://epic-kitchens.github.io/",
         article=True,
     ),
+)
+ACTION_WORKS = (
     CitedWork(
         "ouyang2024actionvos",
         _split_authors("L. Ouyang, R. Liu, Y. Huang, R. Furuta, Y. Sato"),
@@ -83,4 +85,6 @@ VISOR_WORKS = (
 
 def list_cited_works(contents: ReleaseContents) -> tuple[CitedWork, ...]:
     """List the works to cite with a release; empty if only its NOTICE knows them."""
-    return VISOR_WORKS if is_visor(contents) else ()
+    if not is_visor(contents):
+        return ()
+    return VISOR_WORKS + ACTION_WORKS * contents.kind.has_actions

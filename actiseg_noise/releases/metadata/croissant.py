@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.description import Author
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import (
@@ -16,7 +17,7 @@ from actiseg_noise.releases.contents.release_contents import (
 )
 from actiseg_noise.releases.data_files.row_fields import RowField, list_row_fields
 from actiseg_noise.releases.metadata.card_header import list_parquet_files
-from actiseg_noise.releases.metadata.citation import KEYWORDS, compose_entry
+from actiseg_noise.releases.metadata.citation import compose_entry
 from actiseg_noise.releases.metadata.croissant_responsibility import (
     describe_provenance,
     describe_rai,
@@ -29,6 +30,7 @@ from actiseg_noise.releases.metadata.croissant_vocabulary import (
 )
 from actiseg_noise.releases.metadata.licence_files import list_terms
 from actiseg_noise.releases.metadata.noise_statements import describe_noises
+from actiseg_noise.releases.metadata.release_facts import find_purpose, list_keywords
 from actiseg_noise.releases.metadata.release_statements import describe_release
 from actiseg_noise.releases.metadata.release_statistics import (
     COLUMN_MEANINGS,
@@ -48,18 +50,18 @@ KEY_FIELDS = ("sequence", "frame", "object_id")
 """The fields that identify a row among those of a configuration."""
 
 SPLITS = "splits"
-"""The record set of the action lists that the release has rows of."""
+"""The record set of the splits that the release has rows of."""
 
 _SPLIT_OF_FILE = r"^(?:.*/)?([^/]+?)(?:-\d{5}-of-\d{5}\.parquet)?$"
-"""The action list in the path of a Parquet file. The name of a list alone matches as well, because
+"""The split in the path of a Parquet file. The name of a split alone matches as well, because
 mlcroissant applies a transform to its own result again."""
 
-_MEANINGS_OF_SPLITS = {
+_MEANINGS_OF_SPLITS: dict[str | None, str] = {
     "train": "cr:TrainingSplit",
     "val": "cr:ValidationSplit",
     "test": "cr:TestSplit",
 }
-"""What Croissant calls the list that a name begins with."""
+"""What Croissant calls a split by its purpose, see `find_purpose`."""
 
 MASK_FIELDS = ("sequence", "frame", "object_id", "mask", "picture", "kind", "iou", "image")
 """The fields of the record set of masks; the last one only with frames."""
@@ -83,7 +85,7 @@ def describe_in_croissant(contents: ReleaseContents) -> dict[str, Any]:
         "license": list(list_terms(contents).values()),
         "creator": [_describe_person(author) for author in says.authors],
         "publisher": [_describe_person(author) for author in says.authors],
-        "keywords": list(KEYWORDS),
+        "keywords": list_keywords(contents),
         "inLanguage": "en",
         "citeAs": compose_entry(contents),
         "isLiveDataset": False,
@@ -136,8 +138,12 @@ def _describe_file(file: ReleaseFile) -> dict[str, Any]:
 
 def _list_record_sets(contents: ReleaseContents) -> list[dict[str, Any]]:
     """List the record sets: prompts and masks of each configuration, and the statistics."""
-    known = {field.name: field for field in list_row_fields(frames=contents.data == "frames")}
-    record_sets = []
+    known = {
+        field.name: field
+        for field in list_row_fields(contents.kind, frames=contents.data == "frames")
+    }
+    kind, record_sets = contents.kind, []
+    place = kind.place
     for configuration in contents.configurations:
         if not list_parquet_files(contents, configuration.name):
             continue
@@ -149,8 +155,8 @@ def _list_record_sets(contents: ReleaseContents) -> list[dict[str, Any]]:
                     "@type": "cr:RecordSet",
                     "@id": identifier,
                     "name": identifier,
-                    "description": f"{name.capitalize()} of {configuration.name}, one for each "
-                    f"object in a frame. {'; '.join(describe_noises(configuration))}.",
+                    "description": f"{_name_records(name, kind)} of {configuration.name}, for each "
+                    f"object in {place}. {'; '.join(describe_noises(configuration))}.",
                     "key": [{"@id": f"{identifier}/{column}"} for column in KEY_FIELDS],
                     "field": [
                         _describe_split(identifier, _name_set(configuration)),
@@ -166,6 +172,12 @@ def _list_record_sets(contents: ReleaseContents) -> list[dict[str, Any]]:
     if any(file.name == STATISTICS_FILE for file in contents.files):
         record_sets.append(_describe_statistics())
     return record_sets
+
+
+def _name_records(record_set: str, kind: DataKind) -> str:
+    """Name the contents of a record set; without prompts, that of prompts has other labels."""
+    named = {"prompts": kind.prompts if kind.has_prompts else "labels"}
+    return named.get(record_set, record_set).capitalize()
 
 
 def _describe_field(record_set: str, file_set: str, field: RowField) -> dict[str, Any]:
@@ -186,12 +198,12 @@ def _describe_field(record_set: str, file_set: str, field: RowField) -> dict[str
 
 
 def _describe_split(record_set: str, file_set: str) -> dict[str, Any]:
-    """Describe the action list of a record, which the name of its file has."""
+    """Describe the split of a record, which the name of its file has."""
     return {
         "@type": "cr:Field",
         "@id": f"{record_set}/split",
         "name": "split",
-        "description": "the action list that the row is of",
+        "description": "the split that the row is of",
         "dataType": "sc:Text",
         "source": {
             "fileSet": {"@id": file_set},
@@ -203,27 +215,26 @@ def _describe_split(record_set: str, file_set: str) -> dict[str, Any]:
 
 
 def _list_splits(contents: ReleaseContents) -> dict[str, Any]:
-    """List the action lists, and what each is for, if the names of all lists say it."""
+    """List the splits, and what each is for, if the names of all splits say it."""
     names = dict.fromkeys(str(file.split) for file in contents.files if file.role == "parquet")
     rows = [{f"{SPLITS}/name": name} for name in names]
     fields: list[dict[str, Any]] = [
         {"@id": f"{SPLITS}/name", "name": "name", "dataType": "sc:Text"}
     ]
-    known = {
-        name: meaning
-        for name in names
-        for beginning, meaning in _MEANINGS_OF_SPLITS.items()
-        if name.startswith(beginning)
-    }
-    if len(known) == len(names):
-        rows = [row | {f"{SPLITS}/url": known[row[f"{SPLITS}/name"]]} for row in rows]
+    known = [
+        {f"{SPLITS}/url": meaning}
+        for meaning in (_MEANINGS_OF_SPLITS.get(find_purpose(name)) for name in names)
+        if meaning is not None
+    ]
+    if len(known) == len(rows):
+        rows = [row | meaning for row, meaning in zip(rows, known, strict=True)]
         types = ["sc:URL", "cr:Split"]
         fields.append({"@id": f"{SPLITS}/url", "name": "url", "dataType": types})
     return {
         "@type": "cr:RecordSet",
         "@id": SPLITS,
         "name": SPLITS,
-        "description": "The action lists of the release.",
+        "description": "The splits of the release.",
         "dataType": "cr:Split",
         "key": {"@id": f"{SPLITS}/name"},
         "field": [{"@type": "cr:Field", **field} for field in fields],

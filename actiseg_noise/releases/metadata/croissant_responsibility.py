@@ -30,8 +30,9 @@ from actiseg_noise.releases.metadata.use_statements import (
     list_uses,
 )
 
-_NOISE = "Noise was applied to a copy of its lists. Where masks changed, overlaps were resolved."
-_ROWS = "Each object in a frame that has pixels before or after the noise became a row."
+_NOISE = "Noise was applied to a copy."
+_OVERLAPS = " If masks changed, overlaps were resolved."
+_ROWS = "Each object in {place} that has pixels before or after the noise became a row."
 
 
 def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         for sentence in describe_noises(entry)
     ]
     protocol = " ".join(changes)
+    kind = contents.kind
+    place = kind.place
     return {
         "rai:dataCollection": (
             "No data were collected for this release. Its labels are those of "
@@ -53,9 +56,9 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         "rai:hasSyntheticData": _has_synthetic_data(contents),
         "rai:dataManipulationProtocol": protocol,
         "rai:dataPreprocessingProtocol": [
-            "The clean dataset was prepared in the layout of ActionVOS; NOTICE says how.",
-            *([_NOISE] if contents.own else []),
-            *([_ROWS] if contents.data != "none" else []),
+            _describe_preparation(contents),
+            *([_NOISE + _OVERLAPS * (not kind.has_layers)] if contents.own else []),
+            *([_ROWS.format(place=place)] if contents.data != "none" else []),
             *(f"Special cases of {line}" for line in list_handled(contents)),
         ],
         "rai:dataAnnotationProtocol": describe_annotators(contents),
@@ -77,6 +80,14 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         "rai:personalSensitiveInformation": [describe_persons(contents)],
         "rai:dataReleaseMaintenancePlan": describe_maintenance(contents),
     }
+
+
+def _describe_preparation(contents: ReleaseContents) -> str:
+    """Say how the clean dataset got its layout."""
+    layout = contents.kind.layout.name
+    if contents.kind.has_actions:
+        return f"The clean dataset was prepared in the layout of {layout}; NOTICE says how."
+    return f"The clean dataset was used as it is, in the layout of {layout}."
 
 
 def _name_changes(contents: ReleaseContents) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.escaping import escape_markdown
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.card_blocks import format_list, format_statement
 from actiseg_noise.releases.metadata.licence_files import describe_licences
-from actiseg_noise.releases.metadata.noise_statements import describe_noises
+from actiseg_noise.releases.metadata.noise_statements import describe_noises, join_words
 from actiseg_noise.releases.metadata.release_facts import list_evaluation_splits
 from actiseg_noise.releases.metadata.release_statements import (
     describe_maintenance,
@@ -89,7 +90,7 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
     return [
         (
             "What do the instances represent?",
-            "Objects in frames of annotated actions: a mask, a name and a prompt for each.",
+            _describe_instances(contents.kind),
         ),
         ("How many instances are there?", describe_size(contents) + describe_repeats(contents)),
         (
@@ -98,8 +99,7 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
         ),
         (
             "Is there a label or target?",
-            "Yes: masks, names, classes and prompts. Some of them are wrong. "
-            f"{describe_key(contents)}",
+            f"Yes: {_name_labels(contents.kind)}. Some of them are wrong. {describe_key(contents)}",
         ),
         (
             "Is any information missing?",
@@ -107,11 +107,11 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
         ),
         (
             "Are there recommended splits?",
-            "The lists of the source. "
+            "The splits of the source. "
             + (
-                "For evaluation lists see the evaluation protocol under Uses."
+                "For evaluation splits see the evaluation protocol under Uses."
                 if list_evaluation_splits(contents)
-                else "Noisy lists are for training; scores need clean labels of other sequences."
+                else "Noisy splits are for training; scores need clean labels of other data."
             ),
         ),
         (
@@ -122,17 +122,39 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
             "Is it self-contained?",
             {
                 "none": "No: it needs the clean dataset, from which the kits rebuild it.",
-                "masks": "The labels are; video frames must be obtained from the source.",
+                "masks": f"The labels are; {contents.kind.photographs} must be obtained from the "
+                "source.",
                 "frames": "Yes.",
             }[contents.data],
         ),
         ("Does it contain data about persons?", describe_persons(contents)),
         (
             "Does it contain data that might be offensive or confidential?",
-            "Its text names objects and actions, and masks show outlines. They were not reviewed "
-            "for this release.",
+            _describe_text(contents.kind),
         ),
     ]
+
+
+def _describe_instances(kind: DataKind) -> str:
+    """Describe an instance: an object in a frame, with all that the dataset says about it."""
+    places = f"{kind.frame}s" + " of annotated actions" * kind.has_actions
+    name = "a category" if kind.has_categories else "a name"
+    prompt = "a prompt" if kind.has_actions else "referring expressions"
+    parts = ["a mask", *[name] * kind.has_names, *[prompt] * kind.has_prompts]
+    return f"Objects in {places}: {join_words(parts, 'and')} for each."
+
+
+def _name_labels(kind: DataKind) -> str:
+    """Name the labels of an object."""
+    names = ["categories"] if kind.has_categories else ["names", "classes"] * kind.has_names
+    return join_words(["masks", *names, *[kind.prompts] * kind.has_prompts], "and")
+
+
+def _describe_text(kind: DataKind) -> str:
+    """Describe what text and masks may reveal."""
+    named = "objects and actions" if kind.has_actions else "objects"
+    text = f"Its text names {named}, and masks" if kind.words else "Its masks"
+    return f"{text} show outlines. They were not reviewed for this release."
 
 
 def _answer_collection(contents: ReleaseContents) -> list[Answer]:
@@ -189,7 +211,8 @@ def _answer_distribution(contents: ReleaseContents) -> list[Answer]:
     forms = (
         "As rebuild kits."
         if contents.data == "none"
-        else "As Parquet, as tar archives in the layout of ActionVOS, and as rebuild kits."
+        else f"As Parquet, as tar archives in the layout of {contents.kind.layout.name}, and as "
+        "rebuild kits."
     )
     terms = [f"{part}: {identifier}" for part, identifier in describe_licences(contents)]
     return [

@@ -47,7 +47,7 @@ def describe_licences(contents: ReleaseContents) -> list[tuple[str, str]]:
     """List the parts of a release, each with the SPDX expression of its licence if it is known."""
     labels = f"labels of {name_source(contents)}, and our changes to them"
     described = [(labels, join_licences(contents.source.licences))]
-    if is_visor(contents):
+    if is_visor(contents) and contents.kind.has_actions:
         lists = "".join(
             f", labels of active objects in {name}" for name in list_human_lists(contents)
         )

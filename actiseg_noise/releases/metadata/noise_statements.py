@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.records.recipe_record import CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
+from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
 
@@ -39,85 +39,99 @@ TEXT_NAMES = {"category": "flips", "within-category": "substitutions"}
 
 def describe_noises(configuration: Configuration) -> Iterator[str]:
     """Describe each noise of a configuration, and its result, in words without a final stop."""
+    kind = configuration.kind
     for noise in configuration.split.recipe.noises:
         if configuration.origin is not None:
-            yield _describe_import(noise, configuration.origin)
+            yield _describe_import(noise, configuration.origin, kind)
         elif noise.medium == "objects":
-            yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
+            words = _describe_object_noise(noise, kind)
+            yield words + _describe_object_result(configuration, noise)
         elif noise.medium in ("masks", "polygons"):
-            yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
+            yield _describe_mask_noise(noise, kind) + _describe_mask_result(configuration)
         elif noise.medium == "text":
-            words = _name_texts(configuration, noise)
-            yield _describe_text_noise(noise, words) + _describe_text_result(configuration, words)
+            texts = _name_texts(noise, kind)
+            words = _describe_text_noise(noise, texts, kind)
+            yield words + _describe_text_result(configuration, texts)
         else:
             yield _describe_label_noise(noise) + _describe_label_result(configuration, noise)
 
 
-def _describe_import(noise: Noise, origin: str) -> str:
+def _describe_import(noise: Noise, origin: str, kind: DataKind) -> str:
     """Describe one medium of an imported split: its rate was measured, and no recipe made it."""
     return (
-        f"{'prompts' if noise.medium == 'text' else 'masks'} of {origin!r}, another noisy copy, "
-        f"imported as they are; {100 * noise.rate:.3g} % of the {_name_items(noise)} differ from "
-        "the clean dataset, as measured on disk"
+        f"{kind.prompts if noise.medium == 'text' else 'masks'} of {origin!r}, another noisy copy, "
+        f"imported as they are; {100 * noise.rate:.3g} % of the {_name_items(noise, kind)} differ "
+        "from the clean dataset, as measured on disk"
     )
 
 
-def _name_items(noise: Noise) -> str:
-    objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
+def _name_items(noise: Noise, kind: DataKind) -> str:
+    objects = "objects"
+    if kind.has_actions:
+        objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
     if noise.medium in ("masks", "polygons"):
-        return f"{objects} in frames"
+        return f"{objects} in {kind.frame}s"
     if noise.medium == "objects":
-        return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {noise.span}s"
-    return "narrations" if noise.choice == "narration" else f"prompts of {objects}"
+        return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {_name_span(noise, kind)}s"
+    return "narrations" if noise.choice == "narration" else f"{kind.prompts} of {objects}"
 
 
-def _describe_mask_noise(noise: Noise) -> str:
+def _name_span(noise: Noise, kind: DataKind) -> str:
+    return str(noise.span) if kind.layout.is_video else kind.frame
+
+
+def has_only_active(noise: Noise, kind: DataKind) -> bool:
+    """Return whether noise leaves the inactive objects of a dataset as they are."""
+    return kind.has_actions and noise.objects == "positive"
+
+
+def _describe_mask_noise(noise: Noise, kind: DataKind) -> str:
     name = "Polygon noise" if noise.medium == "polygons" else "Mask noise"
-    kinds = noise.parameters.get("kinds") or [noise.kind]
-    done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
+    names = noise.parameters.get("kinds") or [noise.kind]
+    done = join_words([CHANGES.get(name, "changed") for name in names], "or")
+    active = "active " * has_only_active(noise, kind)
     if has_clip_units(noise):
         exactly = "exactly " * noise.exact
-        active = "active " if noise.objects == "positive" else ""
         chosen = (
             f"{exactly}{100 * noise.rate:g} % of the sequences are selected with all their "
             f"{active}objects"
         )
     elif noise.exact:
-        chosen = f"exactly {100 * noise.rate:g} % of the {_name_items(noise)} are selected"
+        chosen = f"exactly {100 * noise.rate:g} % of the {_name_items(noise, kind)} are selected"
     else:
-        active = "active " if noise.objects == "positive" else ""
         chosen = (
-            f"each {active}object in each frame is selected with probability {noise.rate:g}, "
-            "independently"
+            f"each {active}object in each {kind.frame} is selected with probability "
+            f"{noise.rate:g}, independently"
         )
     return (
         f"{name} ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
-        f"{done}{describe_strength(noise)}"
+        f"{done}{describe_strength(noise, overlaps=not kind.has_layers)}"
     )
 
 
-def describe_strength(noise: Noise) -> str:
+def describe_strength(noise: Noise, *, overlaps: bool = True) -> str:
     """Describe how strong mask noise is, as the end of a sentence; empty if its kind decides."""
     parameters = noise.parameters
     if parameters.get("radius") is not None:
         return f" by {parameters['radius']:g} pixels"
     if parameters.get("target_iou") is not None:
         target = f"{parameters['target_iou']:g}"
-        before = "" if noise.medium == "polygons" else " before overlaps"
+        before = " before overlaps" * overlaps
         return f" so that the IoU with the clean mask is {target}{before}"
     return ""
 
 
-def _describe_object_noise(noise: Noise) -> str:
-    share = f"{100 * noise.rate:g} % of the {_name_items(noise)}"
+def _describe_object_noise(noise: Noise, kind: DataKind) -> str:
+    items = _name_items(noise, kind)
+    share = f"{100 * noise.rate:g} % of the {items}"
     chosen = f"exactly {share}" if noise.exact else f"{share}, each selected independently,"
     name = f"Noise of whole objects ({noise.kind}, algorithm {noise.algorithm})"
     if noise.kind == "ghost":
         exactly = "exactly " * noise.exact
+        listed = f". In an action list, these are {items} that do not show them" * kind.has_actions
         return (
-            f"{name}: of the false objects that could be drawn in {noise.span}s, {exactly}"
-            f"{100 * noise.rate:g} % are drawn. In an action list, these are {_name_items(noise)} "
-            "that do not show them"
+            f"{name}: of the false objects that could be drawn in {_name_span(noise, kind)}s, "
+            f"{exactly}{100 * noise.rate:g} % are drawn{listed}"
         )
     return f"{name}: {chosen} are {OBJECT_CHANGES[noise.kind]}"
 
@@ -137,7 +151,7 @@ def _describe_mask_result(configuration: Configuration) -> str:
     more = f". {cut} other masks lost pixels to a changed neighbour" if cut else ""
     equal = sum(row.iou == 1 for row in rows)
     same = f". {equal} of these are equal to the clean masks: the noise could not change them"
-    share = _format_share(len(rows), items, "objects in frames")
+    share = _format_share(len(rows), items, f"objects in {configuration.kind.frame}s")
     return f". Changed: {share}{_format_parts(kinds)}{same if equal else ''}{more}"
 
 
@@ -155,17 +169,15 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
     return {kind: round(rate, 6) for kind, rate in rates.items() if rate}
 
 
-def _name_texts(configuration: Configuration, noise: Noise) -> str:
+def _name_texts(noise: Noise, kind: DataKind) -> str:
     """Name what text noise changes, one noun in each."""
     if noise.choice == "nouns":
         return "nouns of referring expressions"
-    if isinstance(configuration.split.noisy, DatasetSplit):
-        return "referring expressions"
-    return "narrations" if noise.choice == "narration" else "prompts"
+    return "narrations" if noise.choice == "narration" else kind.prompts
 
 
-def _describe_text_noise(noise: Noise, words: str) -> str:
-    items = _name_items(noise) if words == "prompts" else words
+def _describe_text_noise(noise: Noise, words: str, kind: DataKind) -> str:
+    items = _name_items(noise, kind) if words == "prompts" else words
     rates = split_text_rate(noise)
     sisters = noise.parameters.get("names") == "sister"
     name = "the name of a WordNet sister" if sisters else "another name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -9,22 +10,42 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.layouts.split import is_mask_name
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
+from actiseg_noise.releases.metadata.source_statements import is_visor
+
+PURPOSES = ("train", "val", "test")
+"""What splits are for. A word in the name of a split begins with one of them."""
 
 FAR = 0.05
 """A mask is far from its target if its IoU differs by more than this."""
 
 
+def list_keywords(contents: ReleaseContents) -> list[str]:
+    """List the keywords of a release."""
+    kind = contents.kind
+    return [
+        *("noisy labels", "label noise"),
+        "video object segmentation" if kind.layout.is_video else kind.layout.task,
+        *["referring segmentation"] * kind.has_prompts,
+        *["egocentric video"] * (kind.has_actions or is_visor(contents)),
+    ]
+
+
 def count_contents(configuration: Configuration) -> dict[str, int]:
-    """Count the sequences, frames and objects of a configuration's noisy list."""
+    """Count the sequences, frames and objects of a configuration's noisy split.
+
+    In a dataset of images, each sequence is an image, and has no other frame.
+    """
     sequences = configuration.split.noisy.sequences
     counts: Counter[str] = Counter(sequences=len(sequences))
     for sequence in sequences:
         counts.update(frames=len(sequence.frames), objects=len(sequence.objects))
-    return {name: counts[name] for name in ("sequences", "frames", "objects")}
+    named = {"sequences": "images"} if not configuration.kind.layout.is_video else {}
+    names = ("sequences", *["frames"] * (not named), "objects")
+    return {named.get(name, name): counts[name] for name in names}
 
 
 def count_rows(contents: ReleaseContents, configuration: Configuration) -> int:
-    """Count the rows of a configuration's noisy list; 0 without data."""
+    """Count the rows of a configuration's noisy split; 0 without data."""
     return sum(
         file.rows or 0
         for file in contents.files
@@ -67,7 +88,7 @@ def count_far(configuration: Configuration) -> tuple[int, int]:
 def count_names(contents: ReleaseContents, most: int = 3) -> tuple[list[tuple[str, int]], int]:
     """Count the objects with each of the most frequent clean names, and all objects.
 
-    Each list counts once.
+    Each split counts once.
     """
     sequences = {}
     for entry in contents.configurations:
@@ -81,7 +102,7 @@ def count_names(contents: ReleaseContents, most: int = 3) -> tuple[list[tuple[st
 
 
 def count_videos(configurations: Iterable[Configuration]) -> tuple[int, int]:
-    """Count the videos of the noisy lists, and their participants by the codes of VISOR."""
+    """Count the videos of the noisy splits, and their participants by the codes of VISOR."""
     videos = {
         sequence.video for entry in configurations for sequence in entry.split.noisy.sequences
     }
@@ -89,15 +110,26 @@ def count_videos(configurations: Iterable[Configuration]) -> tuple[int, int]:
 
 
 def list_evaluation_splits(contents: ReleaseContents) -> list[str]:
-    """List the noisy lists that are evaluation lists of the source, by their names."""
+    """List the noisy splits that are evaluation splits of the source, by their names."""
     splits = dict.fromkeys(entry.split.recipe.split for entry in contents.configurations)
-    return [split for split in splits if not split.startswith("train")]
+    return [split for split in splits if find_purpose(split) in ("val", "test")]
 
 
 def list_training_splits(contents: ReleaseContents) -> list[str]:
-    """List the noisy lists that are training lists of the source, by their names."""
+    """List the noisy splits that may serve for training: those that are not for evaluation."""
+    evaluated = list_evaluation_splits(contents)
     splits = dict.fromkeys(entry.split.recipe.split for entry in contents.configurations)
-    return [split for split in splits if split.startswith("train")]
+    return [split for split in splits if split not in evaluated]
+
+
+def find_purpose(split: str) -> str | None:
+    """Find what the name of a split says that it is for: ``train``, ``val`` or ``test``.
+
+    >>> [find_purpose(name) for name in ("val_human", "instances_train2017", "2017/valid", "all")]
+    ['val', 'train', 'val', None]
+    """
+    words = re.findall("[a-z]+", split.lower())
+    return next((use for use in PURPOSES for word in words if word.startswith(use)), None)
 
 
 def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
@@ -131,7 +163,7 @@ def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
 
 
 def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
-    """Find a configuration with unchanged masks beside one with noisy masks of the same list."""
+    """Find a configuration with unchanged masks beside one with noisy masks of the same split."""
     noisy = {
         entry.split.recipe.split
         for entry in contents.configurations

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_data.core.plurals import count_nouns
+from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import describe_noises, join_words
@@ -31,30 +33,30 @@ NOTICE_ADDITIONS = (_PARTS, _CHANGES)
 
 _MEDIA = {
     "masks": "masks",
-    "text": "prompts",
     "labels": "labels of active objects",
     "categories": "categories",
 }
-"""What the documents call the media."""
+"""What the documents call the media besides text, see `DataKind.prompts`."""
 
 _HANDLED = {
     "sequences_without_active_object": "sequences without an active object",
     "names_with_colon": (
         "names of sequences with a colon, which Windows does not allow in file names"
     ),
+    "sequences_without_object": "sequences without an object",
     "companion_files_missing": "companion lists that the source lacks",
     "absent_from_frame": (
         "times that an object of the sequence is not visible in a frame, so that it has no mask "
         "that noise could change"
     ),
-    "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "vanished_from_disk": "objects without a pixel in a frame after noise{overlaps}",
     "void_masks": "masks with void pixels (255), which are of no object and were kept",
-    "target_not_reached": "masks whose target IoU could not be reached, before overlaps",
+    "target_not_reached": "masks whose target IoU could not be reached{before}",
     "one_name": (
-        "objects whose class has only one name, so that they can be flipped but not substituted"
+        "{items} whose class has only one name, so that they can be flipped but not substituted"
     ),
-    "no_flip_target": "objects without another class that they could be flipped to",
-    "names_collide": "objects that kept their name because all others are taken in the sequence",
+    "no_flip_target": "{items} without another class that they could be flipped to",
+    "names_collide": "{items} that kept their name because all others are taken in the sequence",
     "narration_empty": "empty narrations",
     "expression_empty": "empty expressions",
     "expression_without_noun": "expressions that do not name their object by a noun of the lexicon",
@@ -71,14 +73,16 @@ _HANDLED = {
 
 def describe_release(contents: ReleaseContents) -> str:
     """Describe a release in one paragraph."""
-    frames = "rendered frames" if contents.source.rendered else "video frames"
+    kind = contents.kind
+    frames = "rendered frames" if contents.source.rendered else kind.photographs
+    parts = ["masks", *kind.words]
     data = {
         "none": (
             "The release contains rebuild kits and no data: with the source, anyone can reproduce "
             "the files."
         ),
-        "masks": "The release contains masks and text, but no video frames.",
-        "frames": f"The release contains masks, text and {frames}.",
+        "masks": f"The release contains {join_words(parts, 'and')}, but no {kind.photographs}.",
+        "frames": f"The release contains {join_words([*parts, frames], 'and')}.",
     }[contents.data]
     synthetic = (
         " The source is synthetic: its scenes and labels were generated, and its frames rendered."
@@ -86,21 +90,19 @@ def describe_release(contents: ReleaseContents) -> str:
         else (" The frames of the source are rendered, not photographs." * contents.source.rendered)
     )
     errors = " ".join(_describe_errors(contents))
-    return (
-        "Labels for action-based video object segmentation with known errors. "
-        f"{errors} {data}{synthetic}"
-    )
+    return f"Labels for {kind.task} with known errors. {errors} {data}{synthetic}"
 
 
 def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
     """Say where the errors come from: those of this toolkit, then those of other generators."""
     source = name_source(contents)
+    follows = is_visor(contents) and contents.kind.has_actions
     if contents.own:
         names = ", ".join(entry.name for entry in contents.own)
         yield (
             f"The {_name_media(contents.own)} {f'of {names} ' * bool(contents.imported)}are "
-            f"those of {source}{' and ActionVOS' * is_visor(contents)}, and a program changed some "
-            "of them on purpose, so that learning from noisy labels can be studied. Every drawn "
+            f"those of {source}{' and ActionVOS' * follows}, and a program changed some of them "
+            "on purpose, so that learning from noisy labels can be studied. Every drawn "
             "change is recorded and can be reproduced. The errors are synthetic: no annotator made "
             "them."
         )
@@ -112,9 +114,15 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
         )
 
 
-def _name_media(configurations: Iterable[Configuration]) -> str:
+def _name_media(configurations: Sequence[Configuration]) -> str:
     media = list_changed_media(configurations)
-    return join_words([words for medium, words in _MEDIA.items() if medium in media], "and")
+    words = _name_by_medium(configurations[0].kind)
+    return join_words([name for medium, name in words.items() if medium in media], "and")
+
+
+def _name_by_medium(kind: DataKind) -> dict[str, str]:
+    masks, *labels = _MEDIA.items()
+    return dict([masks, ("text", kind.prompts), *labels])
 
 
 def describe_size(contents: ReleaseContents) -> list[str]:
@@ -122,31 +130,35 @@ def describe_size(contents: ReleaseContents) -> list[str]:
     lines = []
     for entry in contents.configurations:
         rows = count_rows(contents, entry)
-        counts = [f"{count} {name}" for name, count in count_contents(entry).items()][::-1]
+        numbers = reversed(count_contents(entry).items())
+        counts = [count_nouns(count, name.removesuffix("s")) for name, count in numbers]
         videos, participants = count_videos([entry])
-        counts += [f"{videos} videos"] + [f"{participants} participants"] * is_visor(contents)
-        frames = "objects in frames" if count_contents(entry)["frames"] else "objects"
-        total = f"{rows} rows ({frames}): " if rows else ""
-        lines.append(f"{entry.name}, list {entry.split.recipe.split}: {total}{', '.join(counts)}.")
+        counts += [count_nouns(videos, "video")] * entry.kind.has_actions
+        counts += [count_nouns(participants, "participant")] * is_visor(contents)
+        shown = any(sequence.frames for sequence in entry.split.noisy.sequences)
+        frames = f"objects in {entry.kind.frame}s" if shown else "objects"
+        total = f"{count_nouns(rows, 'row')} ({frames}): " if rows else ""
+        lines.append(f"{entry.name}, split {entry.split.recipe.split}: {total}{', '.join(counts)}.")
     return lines
 
 
 def describe_selection(contents: ReleaseContents) -> list[str]:
-    """Say which part of the clean lists a release has."""
+    """Say which part of the clean splits a release has."""
+    sequence = contents.kind.sequences.removesuffix("s")
     lines = [
-        f"{entry.name}: {len(entry.split.noisy.sequences)} of {len(entry.split.source.sequences)} "
-        f"sequences of the list {entry.split.recipe.split} in the clean dataset that was given to "
-        "the tool."
+        f"{entry.name}: {len(entry.split.noisy.sequences)} of "
+        f"{count_nouns(len(entry.split.source.sequences), sequence)} of the split "
+        f"{entry.split.recipe.split} in the clean dataset that was given to the tool."
         for entry in contents.configurations
     ]
-    return [*lines, "The tool cannot tell whether these are the whole published lists."]
+    return [*lines, "The tool cannot tell whether these are the whole published splits."]
 
 
 def describe_repeats(contents: ReleaseContents) -> list[str]:
     """Say which masks or prompts are those of an earlier configuration."""
     return [
-        f"The {_MEDIA[medium]} of {name} are those of {earlier}, so tables and pictures do not "
-        "repeat them."
+        f"The {_name_by_medium(contents.kind)[medium]} of {name} are those of {earlier}, so "
+        "tables and pictures do not repeat them."
         for (name, medium), earlier in sorted(find_repeats(contents).items())
     ]
 
@@ -154,26 +166,38 @@ def describe_repeats(contents: ReleaseContents) -> list[str]:
 def list_missing(contents: ReleaseContents) -> list[str]:
     """List what the release does not have."""
     lines = []
+    kind = contents.kind
+    frames = f"{kind.frame}s"
     if contents.data == "none":
-        return ["Masks, text and frames: the kits rebuild them from the clean dataset."]
+        parts = join_words(["masks", *kind.words], "and")
+        return [
+            f"{parts.capitalize()}: the kits rebuild them from the clean dataset.",
+            f"{frames.capitalize()}: the source has them.",
+        ]
     if contents.data == "masks":
-        lines.append("Frames are not in the release.")
+        lines.append(f"{frames.capitalize()} are not in the release.")
     if any(entry.split.recipe.changes_masks for entry in contents.configurations):
         unchanged = find_clean_masks(contents)
-        lines.append("Clean masks of changed masks are not in the release; clean text is.")
+        words = join_words(kind.words, "and")
+        verb = "is" if words == "text" else "are"
+        kept = f"; clean {words} {verb}" if words else ""
+        lines.append(f"Clean masks of changed masks are not in the release{kept}.")
         if unchanged is not None:
             lines[-1] = (
                 f"Clean masks are not in the configurations with mask noise. The masks of "
                 f"{unchanged.name} are unchanged: they are the clean masks of the same rows of the "
-                f"list {unchanged.split.recipe.split}. Clean text is in the rows."
+                f"split {unchanged.split.recipe.split}."
+                + (f" Clean {words} {verb} in the rows." if words else "")
             )
+    absence = "has no mask" if kind.has_layers else "is not visible"
     absent: dict[tuple[str, int], list[str]] = {}
     for entry in contents.configurations:
         key = entry.split.recipe.split, count_absent(contents, entry)
         absent.setdefault(key, []).append(entry.name)
     lines += [
-        f"{count} pairs of an object and a frame of the list {split} have no row in "
-        f"{join_words(names, 'and')}, because the object is not visible in the frame."
+        f"{count_nouns(count, 'pair')} of an object and {kind.place} of the split {split} "
+        f"{'has' if count == 1 else 'have'} no row in {join_words(names, 'and')}, because the "
+        f"object {absence} in the {kind.frame}."
         for (split, count), names in absent.items()
         if count
     ]
@@ -183,10 +207,14 @@ def list_missing(contents: ReleaseContents) -> list[str]:
 def list_handled(contents: ReleaseContents) -> list[str]:
     """List the special cases that were handled, with their number in each configuration."""
     lines = []
+    terms = {"before": ", before overlaps", "overlaps": " and overlaps"}
+    if contents.kind.has_layers:
+        terms = dict.fromkeys(terms, "")
+    terms["items"] = "objects" if contents.kind.has_actions else "nouns"
     for entry in contents.configurations:
         handled = entry.documents.read_section("handled")
         cases = [
-            f"{_HANDLED.get(name, name.replace('_', ' '))}: {count}"
+            f"{_HANDLED.get(name, name.replace('_', ' ')).format(**terms)}: {count}"
             for name, count in handled.items()
             if isinstance(count, int) and count > 0
         ]
@@ -231,7 +259,7 @@ def compose_notice(contents: ReleaseContents) -> str:
     lines += [*_describe_parts(contents), head, ""]
     for entry in contents.configurations:
         for sentence in describe_noises(entry):
-            lines.append(f"* {entry.name} (list {entry.split.recipe.split}): {sentence}.")
+            lines.append(f"* {entry.name} (split {entry.split.recipe.split}): {sentence}.")
     for entry in contents.configurations:
         lexicon = entry.split.lexicon
         if lexicon is not None:
@@ -254,7 +282,7 @@ def _describe_parts(contents: ReleaseContents) -> list[str]:
         return []
     lines = [f"* {describe_origin(contents)}"]
     if contents.data != "frames":
-        lines.append("* It has no frames.")
+        lines.append(f"* It has no {contents.kind.frame}s.")
     if "prepare-" in contents.source.notice_text:
         lines.append(
             "* prepare-*.json are files of the clean dataset. They are not in the release."

@@ -76,7 +76,7 @@ class NoiseStatistics:
 
 COLUMN_MEANINGS = {
     "configuration": "the configuration",
-    "split": "the action list",
+    "split": "the split of the source",
     "medium": "masks, objects (whole objects), text, labels (of active objects) or categories",
     "group": "all; kind; size; or bystanders, which are objects without noise of their own",
     "name": "name of the kind or the size; of labels forgotten (active objects labelled as "

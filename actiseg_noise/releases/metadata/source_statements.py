@@ -32,6 +32,11 @@ def is_visor(contents: ReleaseContents) -> bool:
     return not contents.source.synthetic and _VISOR in contents.source.notice_text
 
 
+def has_kitchens(contents: ReleaseContents) -> bool:
+    """Return whether the source is known to show kitchens."""
+    return contents.source.synthetic or is_visor(contents)
+
+
 def list_toolkits(contents: ReleaseContents) -> list[str]:
     """List what made the noisy splits, such as ``actiseg 0.1.0``."""
     named = (entry.documents.summary.get("toolkit") for entry in contents.configurations)
@@ -53,12 +58,12 @@ def describe_origin(contents: ReleaseContents) -> str:
         return "A program made the clean labels, as part of the built-in sample."
     if not is_visor(contents):
         return "The clean labels are those of the source, which NOTICE names."
+    masks = "Masks and object names are those of EPIC-KITCHENS VISOR."
+    if not contents.kind.has_actions:
+        return masks
     lists = " and ".join(list_human_lists(contents))
     labelled = f". The authors of ActionVOS labelled the active objects of {lists}" * bool(lists)
-    return (
-        "Masks and object names are those of EPIC-KITCHENS VISOR. Prompts and the labels of active "
-        f"objects follow ActionVOS{labelled}."
-    )
+    return f"{masks} Prompts and the labels of active objects follow ActionVOS{labelled}."
 
 
 def describe_annotators(contents: ReleaseContents) -> list[str]:
@@ -90,16 +95,22 @@ def describe_persons(contents: ReleaseContents) -> str:
     if contents.source.synthetic:
         return "None: the scenes are generated and show no person."
     frames = "rendered frames" if contents.source.rendered else "frames"
-    held = f"It has {frames} of the source." if contents.data == "frames" else "It has no frames."
+    if not contents.kind.layout.is_video:
+        frames = contents.kind.photographs
+    shown = contents.data == "frames"
+    held = f"It has {frames} of the source." if shown else f"It has no {contents.kind.frame}s."
     if not is_visor(contents):
         return f"{held} Whether the source has personal data is not known: see NOTICE."
     if contents.data == "none":
         labels = "This release has rebuild kits and documents, and neither masks nor lists."
     else:
+        texts = "names of objects"
+        if contents.kind.has_actions:
+            texts = "names of objects and short texts about actions"
         labels = (
-            "This release has masks of objects and of hands, names of objects and short texts "
-            f"about actions. {held} Codes in names of sequences, such as P01_107, are pseudonyms: "
-            "they link rows to public videos of the source."
+            f"This release has masks of objects and of hands, and {texts}. {held} Codes in names "
+            "of sequences, such as P01_107, are pseudonyms: they link rows to public videos of the "
+            "source."
         )
     return (
         f"The source annotates first-person video of people in kitchens. {labels} "
@@ -178,7 +189,8 @@ def describe_clean_source(contents: ReleaseContents) -> Iterator[str]:
     if contents.source.synthetic:
         yield "The clean dataset is the built-in sample: actiseg-noise sample dataset_clean."
     elif is_visor(contents):
-        yield f"The clean dataset is {_VISOR} ({VISOR_ADDRESS}) in the layout of ActionVOS."
+        prepared = f" in the layout of {contents.kind.layout.name}" * contents.kind.has_actions
+        yield f"The clean dataset is {_VISOR} ({VISOR_ADDRESS}){prepared}."
     else:
         yield "NOTICE names the clean dataset."
     fingerprints = {
@@ -186,4 +198,4 @@ def describe_clean_source(contents: ReleaseContents) -> Iterator[str]:
         for entry in contents.configurations
     }
     for split, fingerprint in fingerprints.items():
-        yield f"Its list {split} has the fingerprint {fingerprint}."
+        yield f"Its split {split} has the fingerprint {fingerprint}."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
+from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
-from actiseg_noise.releases.metadata.noise_statements import join_words
+from actiseg_noise.releases.metadata.noise_statements import has_only_active, join_words
 from actiseg_noise.releases.metadata.release_facts import (
     FAR,
     count_cut,
@@ -19,7 +21,7 @@ from actiseg_noise.releases.metadata.release_facts import (
     list_evaluation_splits,
     list_training_splits,
 )
-from actiseg_noise.releases.metadata.source_statements import is_visor
+from actiseg_noise.releases.metadata.source_statements import has_kitchens, is_visor
 
 _FEW = 30
 """Quantiles of fewer items than this need a caveat."""
@@ -36,7 +38,8 @@ def list_uses(contents: ReleaseContents) -> list[str]:
         uses += [
             "Comparing training methods that are meant to be robust to wrong labels, at a known "
             f"{known} of noise and on the same data.",
-            "Training models on these labels and scoring them on clean labels of other sequences.",
+            "Training models on these labels and scoring them on clean labels of other "
+            f"{contents.kind.sequences}.",
         ]
     return uses
 
@@ -60,7 +63,7 @@ def describe_key(contents: ReleaseContents) -> str:
     if contents.data != "none":
         media = list_changed_media(contents.configurations)
         keys = ["iou below 1 for wrong masks"] * ("masks" in media)
-        keys += ["kind_text for wrong prompts"] * ("text" in media)
+        keys += [f"kind_text for wrong {contents.kind.prompts}"] * ("text" in media)
         keys += ["positive unlike positive_clean for wrong labels"] * ("labels" in media)
         keys += ["class_id unlike class_id_clean for wrong categories"] * ("categories" in media)
         lines.append(f"Use {join_words(keys, 'and')}.")
@@ -73,14 +76,16 @@ def list_misuses(contents: ReleaseContents) -> list[str]:
     splits = list_evaluation_splits(contents)
     if splits:
         misuses.append(
-            f"Training on {join_words(splits, 'or')} and scoring on the same sequences. The "
-            "names are those of evaluation lists."
+            f"Training on {join_words(splits, 'or')} and scoring on the same "
+            f"{contents.kind.sequences}. The "
+            "names are those of evaluation splits."
         )
     misuses.append("Evaluating models on these labels: some of them are wrong.")
     if contents.own:
         misuses.append("Claims about the errors of human annotators, which were not measured.")
+    kitchens = " or kitchens" * has_kitchens(contents)
     misuses += [
-        "Training models for deployment, for example in products that observe people or kitchens.",
+        f"Training models for deployment, for example in products that observe people{kitchens}.",
         "Identifying persons, or inferring attributes of persons.",
     ]
     if any("-NC-" in terms.identifier for terms in contents.licences):
@@ -91,22 +96,23 @@ def list_misuses(contents: ReleaseContents) -> list[str]:
 def list_protocol(contents: ReleaseContents) -> list[str]:
     """List the steps of an evaluation with the release."""
     steps = []
+    sequences = contents.kind.sequences
     splits = list_evaluation_splits(contents)
     if splits:
         named = join_words(splits, "and")
-        are = "is an evaluation list" if len(splits) == 1 else "are evaluation lists"
+        are = "is an evaluation split" if len(splits) == 1 else "are evaluation splits"
         steps.append(
             f"By name, {named} {are} of the source. "
-            "Do not train on such a list and score on the same sequences. To study training, apply "
-            "the recipe (recipe.json) to a training list of the source."
+            f"Do not train on such a split and score on the same {sequences}. To study training, "
+            "apply the recipe (recipe.json) to a training split of the source."
         )
     return [
         *steps,
-        "Train on the noisy training list, and train the same model on its clean labels with the "
+        "Train on the noisy training split, and train the same model on its clean labels with the "
         "same settings. The clean result is the reference.",
-        "Select models on clean labels of sequences that are in neither the training list nor the "
-        "list of the final scores.",
-        "Score on clean labels of an evaluation list, with the metrics of the source.",
+        f"Select models on clean labels of {sequences} that are in neither the training split nor "
+        "the split of the final scores.",
+        "Score on clean labels of an evaluation split, with the metrics of the source.",
         "Report every seed of the training, and every seed of the noise if several were drawn.",
     ]
 
@@ -142,11 +148,11 @@ def list_limits(contents: ReleaseContents) -> list[str]:
         "difference can be a correction of the clean label."
         for entry in contents.imported
     ]
-    if any(noise.medium == "masks" for noise in noises):
+    if any(noise.medium in ("masks", "polygons") for noise in noises):
         limits += _list_mask_limits(contents)
-    limits += _list_object_limits(noises)
+    limits += _list_object_limits(noises, contents.kind)
     texts = [noise for noise in noises if noise.medium == "text"]
-    limits += _list_text_limits(texts)
+    limits += _list_text_limits(texts, contents.kind)
     if any(noise.kind == ACTIVITY for noise in noises):
         limits += list(_LABEL_LIMITS)
     if any(noise.kind == CLASS and noise.change != "matrix" for noise in noises):
@@ -176,31 +182,36 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
 
 def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
     noises = [entry.split.recipe.outline_noise for entry in contents.own]
-    if any(noise is not None and not has_clip_units(noise) for noise in noises):
+    kind = contents.kind
+    drawn = any(noise is not None and not has_clip_units(noise) for noise in noises)
+    if drawn and kind.layout.is_video:
         yield (
             "Mask noise is drawn for each object in each frame independently. Errors of annotators "
             "and of propagation tools persist over frames; these do not, so they flicker."
         )
     cut = sum(map(count_cut, contents.own))
-    yield (
-        "Overlaps are resolved after noise is drawn, so objects without noise of their own lose "
-        "pixels to changed neighbours. The rows 'bystanders' of statistics.csv count "
-        f"{'them' if cut else 'them; here there are none'}."
-    )
+    if not kind.has_layers:
+        yield (
+            "Overlaps are resolved after noise is drawn, so objects without noise of their own "
+            "lose pixels to changed neighbours. The rows 'bystanders' of statistics.csv count "
+            f"{'them' if cut else 'them; here there are none'}."
+        )
     repeats = find_repeats(contents)
     for entry in contents.own:
         far, aimed = count_far(entry)
         if far and (entry.name, "masks") not in repeats:
             ious = [row.iou for row in entry.documents.outline_rows]
+            overlaps = "of overlaps or because " * (not kind.has_layers)
+            reason = f"Changed masks can miss their target because {overlaps}it is out of reach."
             yield (
-                f"Overlaps also move changed masks from their target. In {entry.name}, {far} of "
-                f"{aimed} are more than {FAR:g} from it on disk (minimum IoU {min(ious):.3f}, "
-                f"maximum {max(ious):.3f}). statistics.csv has the extremes of each kind and size."
+                f"{reason} In {entry.name}, {far} of {aimed} are more than {FAR:g} from it "
+                f"on disk (minimum IoU {min(ious):.3f}, maximum {max(ious):.3f}). statistics.csv "
+                "has the extremes of each kind and size."
             )
     yield f"Quantiles of groups with fewer than {_FEW} changed items are uncertain."
 
 
-def _list_object_limits(noises: list[Noise]) -> Iterator[str]:
+def _list_object_limits(noises: list[Noise], kind: DataKind) -> Iterator[str]:
     kinds = {noise.kind for noise in noises if noise.medium == "objects"}
     if kinds & {"merge", "swap"}:
         yield (
@@ -209,26 +220,30 @@ def _list_object_limits(noises: list[Noise]) -> Iterator[str]:
         )
     if "ghost" in kinds:
         yield (
-            "False objects are drawn at positions without regard to the picture. They take only "
-            "pixels that no other object has."
+            "False objects are drawn at positions without regard to the picture."
+            + " They take only pixels that no other object has." * (not kind.has_layers)
         )
-    if any(noise.span == "frame" for noise in noises):
+    if kind.layout.is_video and any(noise.span == "frame" for noise in noises):
         yield "Whole objects change in each frame independently, so these errors flicker."
 
 
-def _list_text_limits(noises: list[Noise]) -> Iterator[str]:
+def _list_text_limits(noises: list[Noise], kind: DataKind) -> Iterator[str]:
     if any(noise.parameters.get("flip") == "uniform" for noise in noises):
         yield (
-            "New classes of flipped prompts are drawn with equal probability, without regard to "
-            "similarity. People confuse similar classes more often, so these errors may be easier "
-            "to detect."
+            f"New classes of flipped {kind.prompts} are drawn with equal probability, without "
+            "regard to similarity. People confuse similar classes more often, so these errors may "
+            "be easier to detect."
         )
     flips = [noise for noise in noises if "flip" in noise.parameters]
     if any(not noise.parameters.get("allow_collisions") for noise in flips):
+        taken = (
+            "that of another object in the sequence, or of a noun in its narration"
+            if kind.has_actions
+            else "one that the sequence has already"
+        )
         yield (
-            "A new class is never that of another object in the sequence, or of a noun in its "
-            "narration. So noisy prompts do not refer to a wrong object that is visible, as real "
-            "confusions often do."
+            f"A new class is never {taken}. So noisy {kind.prompts} do not refer to a "
+            "wrong object that is visible, as real confusions often do."
         )
     if any(noise.parameters.get("names") == "class" for noise in noises):
         yield (
@@ -238,30 +253,38 @@ def _list_text_limits(noises: list[Noise]) -> Iterator[str]:
             "for these substitutions; it does not say whether the new name is correct."
         )
     if noises:
-        yield "Text noise changes the noun of a prompt and not its grammar, spelling or verb."
+        phrase = "a prompt" if kind.has_actions else "an expression"
+        yield f"Text noise changes the noun of {phrase} and not its grammar, spelling or verb."
 
 
 def list_biases(contents: ReleaseContents) -> list[str]:
     """List the known biases of a release."""
+    kind = contents.kind
+    recorded = (
+        "who was recorded, in which kitchens"
+        if has_kitchens(contents)
+        else "what was recorded, where and by whom"
+    )
     biases = [
-        "The biases of the source: who was recorded, in which kitchens, and which objects were "
-        f"annotated. They were not measured for this release. {_describe_composition(contents)}"
+        f"The biases of the source: {recorded}, and which objects were annotated. They were not "
+        f"measured for this release. {_describe_composition(contents)}".rstrip()
     ]
     noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
-    masks = [noise for noise in noises if noise.medium == "masks"]
+    masks = [noise for noise in noises if noise.medium in ("masks", "polygons")]
     lines = []
     whole = [noise for noise in noises if noise.medium == "objects"]
     if whole:
-        active = any(noise.objects == "positive" for noise in whole)
+        active = any(has_only_active(noise, kind) for noise in whole)
         lines.append(
             f"Noise of whole objects selects {'active ' * active}objects with one probability, "
             "regardless of class and size."
         )
     if masks:
-        active = any(noise.objects == "positive" for noise in masks)
+        active = any(has_only_active(noise, kind) for noise in masks)
         lines.append(
-            f"Mask noise selects each {'active ' * active}object in a frame with one probability, "
-            f"regardless of class and size{'; inactive objects are never selected' * active}."
+            f"Mask noise selects each {'active ' * active}object in {kind.place} with one "
+            "probability, regardless of class and "
+            f"size{'; inactive objects are never selected' * active}."
         )
     if any(noise.parameters.get("names") == "class" for noise in noises):
         lines.append(
@@ -278,19 +301,20 @@ def _describe_composition(contents: ReleaseContents) -> str:
     names, total = count_names(contents)
     if not total:
         return ""
-    named = join_words([f"{name} ({count})" for name, count in names], "and")
     videos, participants = count_videos(contents.configurations)
-    codes = f" of {participants} participants" * is_visor(contents)
-    return (
-        f"The most frequent of {total} objects are {named}. The lists have {videos} videos{codes}."
-    )
+    codes = f" of {count_nouns(participants, 'participant')}" * is_visor(contents)
+    origin = count_nouns(videos, "video" if contents.kind.layout.is_video else "image")
+    named = join_words([f"{name} ({count})" for name, count in names], "and")
+    most = f", most often {named}" * contents.kind.has_names
+    return f"The release has {count_nouns(total, 'object')} from {origin}{codes}{most}."
 
 
 def describe_social_impact(contents: ReleaseContents) -> str:
     """Describe benefit and harm of a release."""
     videos, participants = count_videos(contents.configurations)
     origin = (
-        f" The labels come from {videos} videos of {participants} participants."
+        f" The labels come from {count_nouns(videos, 'video')} of "
+        f"{count_nouns(participants, 'participant')}."
         if is_visor(contents)
         else ""
     )

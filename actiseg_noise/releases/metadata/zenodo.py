@@ -9,9 +9,9 @@ from actiseg_data.records.licence_terms import LicenceTerms
 from actiseg_noise.releases.contents.description import Author
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
-from actiseg_noise.releases.metadata.citation import KEYWORDS
 from actiseg_noise.releases.metadata.cited_works import list_cited_works
 from actiseg_noise.releases.metadata.licence_files import describe_terms
+from actiseg_noise.releases.metadata.release_facts import list_keywords
 from actiseg_noise.releases.metadata.release_statements import describe_release
 
 ZENODO_FILE = ".zenodo.json"
@@ -36,7 +36,7 @@ def describe_for_zenodo(contents: ReleaseContents) -> dict[str, Any]:
         "access_right": "open",
         "license": choose_strictest(contents.licences).identifier.lower(),
         "notes": html.escape(describe_terms(contents)),
-        "keywords": list(KEYWORDS),
+        "keywords": list_keywords(contents),
         "language": "eng",
         "related_identifiers": related,
     }

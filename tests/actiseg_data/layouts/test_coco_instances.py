@@ -285,3 +285,15 @@ def test_a_packed_file_is_read(tmp_path):
     (tmp_path / "cut.json").write_bytes((tmp_path / "instances.json").read_bytes()[:500])
     with pytest.raises(InputError, match="not valid JSON"):
         read_coco_instances(tmp_path / "cut.json")
+
+
+def test_whole_numbers_stay_whole():
+    document = make_coco(1)
+    document["annotations"][0] |= {"area": 9, "bbox": [1, 2, 3, 4]}
+    parsed = parse_coco_instances(document, "made.json")
+    (sequence,), number = parsed.sequences, document["annotations"][0]["id"]
+    label = next(label for label in sequence.objects if label.source_id == str(number))
+    segment = parsed.encode(sequence, sequence.frames[0], label, draw_blob(7, (37, 53)))
+    change = {(sequence.folder, sequence.frames[0], label.object_id): DocumentChange(segment)}
+    noisy = parsed.replace(change)["annotations"][0]
+    assert {type(value) for value in (noisy["area"], *noisy["bbox"])} == {int}

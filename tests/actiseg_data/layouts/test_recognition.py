@@ -85,7 +85,7 @@ KINDS = {
     "a folder of archives such as visor.zip": [
         lambda root: (touch(root / "visor.zip"), touch(root / "Thumbs.db"))
     ],
-    "a folder around an ActionVOS root": [lambda root: make_root(root / "dataset_visor")],
+    "a folder around ActionVOS": [lambda root: make_root(root / "dataset_visor")],
     "a folder around DAVIS": [
         lambda root: touch(root / "DAVIS" / "Annotations" / "480p" / "bear" / "00000.png"),
     ],

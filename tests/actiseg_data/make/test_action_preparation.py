@@ -97,7 +97,7 @@ def test_frames_without_photograph_and_sequences_without_object_are_counted(vost
     done = run("prepare", "vost", vost, "--split", "val", "--out", tmp_path / "root")
     assert "12 masks, 3 objects, 7 photographs" in done.stdout
     assert "5 frames have no photograph" in done.stdout
-    assert "1 sequences show no object" in done.stdout
+    assert "1 sequence shows no object" in done.stdout
 
 
 def test_instances_keep_their_ids_and_masks_of_the_evaluation(vost, tmp_path):
@@ -214,7 +214,7 @@ def test_vscos_is_what_actionvos_makes_of_it_with_the_object_as_1(vscos, tmp_pat
     done = run("prepare", "vscos", vscos, "--split", "val", "--out", tmp_path / "root")
     assert done.returncode == 0, done.stderr
     assert "2 sequences, 7 masks, 2 objects, 7 photographs" in done.stdout
-    assert "1 listed sequences have no masks: left out" in done.stdout
+    assert "1 listed sequence has no masks: left out" in done.stdout
     seen = []
     for record, frame, mask in open_as_metrics_do(tmp_path / "root"):
         clip = list(CLIPS)[record["seq_id"] - 1]
@@ -249,7 +249,7 @@ def test_masks_of_one_object_are_read_in_any_mode(vscos, tmp_path):
     done = run(
         "prepare", "vscos", vscos / "EPIC_val_split", "--split", "val", "--out", tmp_path / "r"
     )
-    assert "1 masks have blended pixels: those of at least half white" in done.stdout
+    assert "1 mask has blended pixels: those of at least half white" in done.stdout
     masks = sorted((tmp_path / "r" / MASKS / "val" / "00000001_P01_107_cut_onion").iterdir())
     assert [(read_index_mask(path) == inside).all() for path in masks] == [True, True, False]
     wider = inside.copy()

@@ -31,7 +31,7 @@ def folder(tmp_path):
 def test_masks_are_copied_and_objects_are_listed(folder, tmp_path):
     done = run("prepare", "masks", folder, "--split", "val", "--out", tmp_path / "root")
     assert done.returncode == 0, done.stderr
-    assert "3 sequences, 6 masks, 3 objects\n1 sequences show no object" in done.stdout
+    assert "3 sequences, 6 masks, 3 objects\n1 sequence shows no object" in done.stdout
     assert "licence of the masks is not known" in done.stdout
     split = open_split(tmp_path / "root", "val")
     found = {sequence.video: sequence for sequence in split.sequences}
@@ -51,7 +51,7 @@ def test_folders_without_masks_are_counted(folder, tmp_path):
     (folder / "empty").mkdir()
     done = run("prepare", "masks", folder, "--split", "val", "--out", tmp_path / "root")
     assert "3 sequences" in done.stdout
-    assert "1 folders have no mask: left out" in done.stdout
+    assert "1 folder has no mask: left out" in done.stdout
 
 
 def test_a_list_of_the_folder_chooses_the_sequences(folder, tmp_path):

@@ -257,7 +257,7 @@ def test_a_truth_without_a_pixel_has_nothing_to_score(tmp_path):
         (problem,) = problems_of(
             score, squares(tmp_path / "p", "clip", 0), gt=truth, protocol=protocol
         )
-        assert "finds no object in any of its 1 sequences" in problem.what
+        assert "finds no object in its 1 sequence" in problem.what
 
 
 @pytest.mark.parametrize("count", [1, 2])

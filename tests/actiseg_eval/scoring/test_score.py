@@ -270,7 +270,7 @@ def test_figures_that_no_unit_has_are_none_and_not_an_error(kitchen, tmp_path):
 def test_a_list_without_any_object_is_refused(kitchen, tmp_path):
     sequences = tuple(replace(of, objects=()) for of in kitchen.sequences)
     folder = predict(kitchen, "blank", tmp_path / "blank")
-    with pytest.raises(InputError, match="'actionvos' finds no object in any of its 8 sequences"):
+    with pytest.raises(InputError, match="'actionvos' finds no object in its 8 sequences"):
         score(folder, gt=replace(kitchen, sequences=sequences))
 
 

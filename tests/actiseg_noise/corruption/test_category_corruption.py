@@ -263,7 +263,7 @@ def test_an_audit_compares_categories_with_the_recipe(noisy_coco, tmp_path):
     shutil.copytree(noisy_coco, damaged)
     swap_category(damaged)
     assert audit(damaged).findings == (
-        "1 objects have other categories than the recipe draws for them",
+        "1 object has other categories than the recipe draws for them",
     )
     drop_noise(damaged)
     assert any("which no recipe asks for" in line for line in audit(damaged).findings)

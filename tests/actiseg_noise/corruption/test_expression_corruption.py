@@ -13,8 +13,10 @@ import pytest
 from actiseg_data import open_split
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
+from actiseg_data.core.tables import render_report_html
 from actiseg_noise import audit, check_release, corrupt, inspect, publish, rebuild, verify
 from actiseg_noise.differences.release_comparison import compare_splits
+from actiseg_noise.measurement.text_tables import describe_text
 from actiseg_noise.preview.noisy_sequences import find_rewording
 from actiseg_noise.preview.sheet import make_preview
 from tests.helpers.documents import edited
@@ -121,6 +123,10 @@ def test_the_audit_finds_every_noun_by_the_text_alone(dataset, noisy):
         by_class = Counter(row["class_id_org"] for row in flips)
         for class_id, group in statistics.by_class.items():
             assert group.flips.hits == by_class[class_id]
+    shown = render_report_html(describe_text(result.text))
+    assert "<th>nouns</th>" in shown
+    assert "expressions that differ" in shown
+    assert "prompt" not in shown
 
 
 def test_a_changed_expression_is_found_without_the_source(dataset, noisy, tmp_path):
@@ -276,7 +282,7 @@ def test_datasets_that_cannot_get_noise_in_expressions_are_refused(dataset, tmp_
     write_json(root / DOCUMENT, edited(document, *place, to="a dog"))
     try_on(root, "has noisy expressions")
     write_json(root / DOCUMENT, edited(document, "videos", "00ab", to=...))
-    try_on(root, "lacks 1 sequences that have masks")
+    try_on(root, "lacks 1 sequence with masks")
     (root / DOCUMENT).unlink()
     try_on(root, "neither action lists nor referring expressions")
     kitchen = make_kitchen(tmp_path / "kitchen", 2)
@@ -314,3 +320,21 @@ def test_a_release_of_noisy_expressions_is_whole_and_rebuilt(dataset, tmp_path):
         entry = document[row["sequence"]]["expressions"][exp_id]
         assert (row["prompt"], row["prompt_clean"]) == (entry["exp"], entry["exp_org"])
         assert row["kind_text"] == kinds.get((row["sequence"], exp_id))
+
+
+def test_expressions_of_objects_without_a_mask_are_counted(tmp_path):
+    root = make_refyoutube(tmp_path / "clean", 2)
+    document = read_json(root / DOCUMENT)
+    video = next(iter(document["videos"].values()))
+    exp_id = next(iter(video["expressions"]))
+    video["expressions"][exp_id]["obj_id"] = "77"
+    write_json(root / DOCUMENT, document)
+    made = corrupt(root, "text", rate=0.6, lexicon=LEXICON, out=tmp_path / "noisy")
+    assert made.summary["handled"]["expression_object_without_mask"] == 1
+
+
+def test_special_cases_of_documents_are_counted(tmp_path):
+    made = corrupt(
+        make_mevis_root(tmp_path / "clean"), "erode", rate=1, out=tmp_path / "noisy", licence="MIT"
+    )
+    assert made.summary["handled"]["objects_without_expression"] == 1

@@ -18,6 +18,7 @@ from actiseg_noise.differences.release_comparison import compare_splits
 from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import check_recipe
 from tests.helpers.kitchens import make_kitchen
+from tests.helpers.made_layouts import make_sav_documents
 
 KINDS = ("missing", "merge", "swap", "ghost")
 
@@ -156,3 +157,35 @@ def test_presets_say_what_they_are(kitchen, tmp_path):
     assert run.summary["noise"]["interval_95"] is None
     assert not audit(run.out).findings
     assert verify(run.out, source=kitchen).ok
+
+
+def test_an_image_of_many_objects_may_lose_some(tmp_path):
+    """The others stay in their sequences, although fewer sequences would do."""
+    rle = {"size": [4, 4], "counts": [5, 2, 9]}
+    entries = [
+        {"id": number, "image_id": 7, "category_id": 1, "iscrowd": 0, "segmentation": rle}
+        for number in range(260)
+    ]
+    image = {"id": 7, "file_name": "7.jpg", "height": 4, "width": 4}
+    path = tmp_path / "instances.json"
+    document = {"images": [image], "categories": [{"id": 1, "name": "ape"}], "annotations": entries}
+    path.write_text(json.dumps(document))
+    made = corrupt(path, "missing", rate=0.5, out=tmp_path / "noisy", licence="CC0-1.0")
+    assert verify(made.out, source=path).ok
+    left = json.loads((made.out / path.name).read_text())["annotations"]
+    assert len(left) == 260 - made.summary["objects"]["missing"]["selected"]
+
+
+def test_ghosts_of_single_frames_are_blank_in_the_others(tmp_path):
+    """SA-V lists a mask of each object in each frame, but in a frame without masks."""
+    root = make_sav_documents(tmp_path / "clean").path
+    path = root / "bear_manual.json"
+    document = json.loads(path.read_text())
+    document["masklet"][1] = [None, None]
+    path.write_text(json.dumps(document))
+    made = corrupt(root, "ghost", rate=0.4, span="frame", out=tmp_path / "noisy", licence="MIT")
+    assert verify(made.out, source=root).ok
+    rows = json.loads((made.out / path.name).read_text())["masklet"]
+    assert len(rows[0]) > 2
+    assert set(rows[1]) == {None}
+    assert None not in rows[0] + rows[2]

@@ -352,7 +352,7 @@ def test_masks_of_no_frame_are_counted(clean, tmp_path):
     shutil.copy(mask, mask.with_name("frame_0000009999.png"))
     assert import_split(noisy, clean, tmp_path / "out", "train").unpaired == 1
     done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out", "--split", "train")
-    assert f"1 masks of {noisy} are of no frame of the clean split: ignored" in done.stdout
+    assert f"1 mask of {noisy} of no frame of the clean split: ignored" in done.stdout
 
 
 def renumber(name, by):
@@ -379,7 +379,7 @@ def test_sequences_of_other_numbers_are_found(clean, tmp_path):
     result = import_split(noisy, clean, tmp_path / "out")
     assert (len(result.strangers), result.renumbered, result.absent) == (3, 6, ())
     done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out")
-    assert f"3 sequences of {noisy} are not in the clean split: ignored" in done.stdout
+    assert f"3 sequences of {noisy} not in the clean split: ignored" in done.stdout
     assert f"6 sequences have another number in {noisy}" in done.stdout
     out = result.corruption.out
     rows = {row.to_json() for row in read_ledger(expected / "ledger.jsonl")}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,15 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import encode_json
 from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_noise import corrupt, make_recipe, open_noisy_split
+from actiseg_noise.kits.kit_checking import find_kit_differences
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_reading import choose_kit, parse_kit, read_kit
-from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
+from actiseg_noise.kits.kit_record import (
+    CleanSource,
+    KitThresholds,
+    RebuildKit,
+    SequenceDigests,
+)
 from actiseg_noise.media.self_check import open_documents
 from tests.helpers.released import make_split_kit
 
@@ -47,6 +54,27 @@ def hash_json(value) -> bytes:
     """The digest of a JSON value, written down a second time."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def change_clean(kit, **changes):
+    """Return a kit whose first sequence of the clean list has other members."""
+    (identity, first), *rest = kit.clean["train"].items()
+    return replace(kit, clean={"train": {identity: replace(first, **changes), **dict(rest)}})
+
+
+def test_a_clean_list_that_differs_is_named_once(mixed):
+    out, kit = mixed
+    for changed, line in (
+        (kit, None),
+        (replace(kit, clean={}), "clean: is not that of the archive"),
+        (
+            change_clean(kit, text=bytes(8)),
+            "clean: train: sequences: 1 have other words and labels than in the archive",
+        ),
+        (change_clean(kit, clean=bytes(8)), "clean: train: is not the list of the archive"),
+    ):
+        expected = [] if line is None else [line]
+        assert list(find_kit_differences(changed, out, open_documents(out))) == expected
 
 
 def test_columns_are_the_digests_of_the_split(mixed, document, weighted_sample):
@@ -151,10 +179,14 @@ def kits(draw):
         source=CleanSource(draw(names), draw(digest), tuple(draw(st.lists(raw, max_size=3)))),
         masks="derived",
         weights="derived",
-        thresholds=draw(
-            st.fixed_dictionaries(
-                {}, optional={"threshold": st.floats(0, 1), "text_thresholds": st.just([0.1, 0.2])}
-            )
+        thresholds=KitThresholds(
+            draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={"threshold": st.floats(0, 1), "text_thresholds": st.just([0.1, 0.2])},
+                )
+            ),
+            draw(st.booleans()),
         ),
         lists=draw(st.dictionaries(names, digest, max_size=3)),
         sequences=draw_sequences(1),

@@ -16,6 +16,7 @@ from actiseg_data.core.files import encode_json, write_json
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_noise import corrupt, rebuild
 from actiseg_noise.kits.rebuilt_comparison import RebuiltComparison
+from actiseg_noise.split.noisy_documents import THRESHOLDS
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.released import make_split_kit
@@ -393,7 +394,11 @@ def test_all_missing_raw_files_are_told_at_once(raw, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("noise", ["dilate", "text", "mixed"])
+_GIVEN = {"dilate": 1, "text": 1, "mixed": 2, "merge": 1}
+"""Exact noise, and how many thresholds it has."""
+
+
+@pytest.mark.parametrize("noise", _GIVEN)
 def test_part_of_an_exact_split_is_verified_by_the_thresholds_of_the_whole(
     weighted_sample, tmp_path, noise
 ):
@@ -402,17 +407,17 @@ def test_part_of_an_exact_split_is_verified_by_the_thresholds_of_the_whole(
     again = rebuild(kit, source=part, out=tmp_path / "again").out
     checked = verify(again, part)
     assert checked.mismatches == ()
-    assert checked.counts["thresholds_given"] == {"dilate": 1, "text": 1, "mixed": 2}[noise]
+    assert checked.counts["thresholds_given"] == _GIVEN[noise]
     kit_of_part = publish_kit(again, tmp_path / "part.json")
     assert rebuild(kit_of_part, source=part, out=tmp_path / "twice").whole
     assert outputs(tmp_path / "twice") == outputs(again)
     whole = json.loads((tmp_path / "published/summary.json").read_text())
     summary = json.loads((again / "summary.json").read_text())
-    for member in ("threshold", "text_thresholds"):
+    for member in THRESHOLDS:
         assert summary.get(member) == whole.get(member)
     (again / "summary.json").write_bytes(encode_json(summary | {"given_thresholds": 1}))
     assert verify(again, part).mismatches  # as for any split whose source decides the thresholds
-    for member in summary.keys() & {"threshold", "text_thresholds"}:
+    for member in summary.keys() & set(THRESHOLDS):
         (again / "summary.json").write_bytes(encode_json(summary | {member: "a"}))
         with pytest.raises(InputError, match=rf"summary\.json: {member}: must be"):
             verify(again, part)

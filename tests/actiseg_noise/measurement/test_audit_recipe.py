@@ -136,7 +136,7 @@ def test_narrations_that_could_only_be_flipped_are_expected_to_change_less(kitch
     strange = next(record for record in records if not record["narration_org"])
     strange["narration"] = "take banana"
     write_json(out / IMAGE_SETS / "train.json", records)
-    assert any("1 narrations differ" in line for line in audit(out).findings)
+    assert any("1 narration differs" in line for line in audit(out).findings)
 
 
 def test_objects_do_not_change_with_narrations(kitchen, tmp_path):

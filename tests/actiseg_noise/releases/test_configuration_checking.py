@@ -43,7 +43,7 @@ def copy(release, tmp_path) -> Path:
 
 
 def check(release: Path) -> list[str]:
-    return list(check_configuration(release, read_note(release), NAME, find_lines, {}))
+    return list(check_configuration(release, read_note(release), NAME, find_lines))
 
 
 def test_a_release_has_no_fault(release):

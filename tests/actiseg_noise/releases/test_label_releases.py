@@ -46,7 +46,7 @@ def release(outs, tmp_path_factory):
 
 
 def list_faults(release, name):
-    return list(check(release, read_note(release), name, statistics={}))
+    return list(check(release, read_note(release), name))
 
 
 def test_rows_have_the_labels_before_and_after(release, outs, sample):

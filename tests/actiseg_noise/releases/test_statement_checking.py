@@ -146,13 +146,13 @@ def test_rates_of_sizes_are_not_compared(release):
         head, *rows = text.splitlines()
         chosen = [row for row in rows if row.startswith(name)]
         tables[name] = "\n".join([head, *chosen])
-    assert list(find_statistics_faults(release, tables)) == []
+        assert list(find_statistics_faults(release, name, tables[name])) == []
     head, *rows = tables["boundary-40"].splitlines()
     size = next(row for row in rows if ",size," in row)
     cells = size.split(",")
     cells[head.split(",").index("items")] = "99999"
     tables["boundary-40"] = tables["boundary-40"].replace(size, ",".join(cells))
-    assert list(find_statistics_faults(release, tables)) == []
+    assert list(find_statistics_faults(release, "boundary-40", tables["boundary-40"])) == []
 
 
 def test_an_address_in_a_notice_that_no_archive_has_is_named(copy):

@@ -122,7 +122,7 @@ def test_counts_of_rows_and_changes_are_those_of_the_files(release, card, sample
     assert absent
     assert f"{absent} pairs of an object and a frame" in card
     sheet = read_plain(release / "datasheet.md")
-    assert f"boundary-40, list val_human: {len(rows)} rows (objects in frames)" in sheet
+    assert f"boundary-40, split val_human: {len(rows)} rows (objects in frames)" in sheet
 
 
 def test_extremes_and_distances_are_those_of_the_ledger(release, card):
@@ -184,12 +184,12 @@ def test_every_picture_has_a_text_and_a_caption(card):
 
 
 def test_an_evaluation_list_is_not_for_training(sample, card, tmp_path):
-    assert "By name, val_human is an evaluation list" in card
+    assert "By name, val_human is an evaluation split" in card
     assert "Training models on these labels and scoring" not in card
     out = corrupt(sample, "text", rate=0.4, split="train", out=tmp_path / "train").out
     release = publish(out, tmp_path / "r", data="none", **SAYS).path
     text = read_plain(release / "README.md")
-    assert "is an evaluation list" not in text
+    assert "is an evaluation split" not in text
     assert "Training models on these labels and scoring" in text
     assert "The ledger lists every change." in text
     assert "This release has no rows." in text
@@ -315,6 +315,6 @@ def test_rows_that_a_part_does_not_lack_hide_none_of_the_whole(sample, tmp_path)
     text = make_recipe("text", 0.4, split="val")
     part = corrupt(sample, text, out=tmp_path / "b", only=folders).out
     release = publish([whole, part], tmp_path / "release", title="Cups", author="Ada").path
-    assert "of the list val have no row in boundary-40, because" in read_plain(
+    assert "of the split val have no row in boundary-40, because" in read_plain(
         release / "README.md"
     )

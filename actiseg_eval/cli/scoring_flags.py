@@ -33,15 +33,16 @@ class TruthFlags:
     gt: Annotated[
         Optional[Path],
         typer.Option(
-            help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: the dataset "
-            "in predictions.json, else $ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
+            help="ActionVOS root, or a dataset in another layout (see docs/layouts.md). Default: "
+            "the dataset in predictions.json, else $ACTISEG_DATASET, ./dataset_visor or "
+            "./actiseg_sample."
         ),
     ] = None
     split: Annotated[
         Optional[str],
         typer.Option(
             help="Action list to score. Default: the split in predictions.json, else val_human. "
-            "For DAVIS: a list in ImageSets, such as 2017/val; default: val."
+            "In other layouts: a split, such as 2017/val (default for DAVIS: val)."
         ),
     ] = None
     sequences: Annotated[

@@ -36,7 +36,7 @@ app = typer.Typer(
 
 @app.callback()
 def _start(version: Version = False) -> None:
-    """Make and check noisy copies of ActionVOS annotations, identical on every machine."""
+    """Make and check noisy copies of ActionVOS and other datasets, identical on every machine."""
 
 
 _COMMANDS: Mapping[str, Callable[..., None]] = {

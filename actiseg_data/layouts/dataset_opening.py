@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +69,10 @@ def open_dataset(
         With every fault.
     """
     if form.mask_documents:
-        return _make_split(root, name, form, _list_documented(root, form))
+        sequences, tally = _list_documented(root, form)
+        split = _make_split(root, name, form, sequences)
+        assert isinstance(split, DocumentSplit), "the form has documents with masks"
+        return replace(split, tally=tally)
     masks = root / form.masks
     listing = list_object_sequences if form.by_object else list_mask_sequences
     sequences = listing(masks)
@@ -86,11 +90,17 @@ def open_dataset(
     return _make_split(root, name, form, labelled)
 
 
-def _list_documented(root: Path, form: DatasetForm) -> tuple[VideoSequence, ...]:
-    """List the sequences of documents with masks; raise `InputError` with every faulty document."""
+def _list_documented(
+    root: Path, form: DatasetForm
+) -> tuple[tuple[VideoSequence, ...], Mapping[str, int]]:
+    """List the sequences of documents with masks, and count their special cases.
+
+    Raise `InputError` with every faulty document.
+    """
     read = find_reader(form.layout)
     problems = ProblemCollector()
     sequences: list[VideoSequence] = []
+    tally = Counter[str]()
     for name in form.mask_documents:
         with problems.collect():
             document = read(find_document(root, name))
@@ -98,9 +108,13 @@ def _list_documented(root: Path, form: DatasetForm) -> tuple[VideoSequence, ...]
                 replace(sequence, document=name, size=document.get_size(sequence))
                 for sequence in document.sequences
             ]
+            tally.update(document.tally)
     problems.raise_if_any()
     refuse_repeats("sequence", (sequence.folder for sequence in sequences), root, problems)
-    return tuple(sequences)
+    if not sequences:  # only a noisy copy may have lost all its masks
+        where = find_document(root, form.mask_documents[0])
+        raise refuse("has no mask that takes noise", where, "give annotations with masks")
+    return tuple(sequences), tally
 
 
 def _make_split(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -50,9 +50,12 @@ class DocumentSplit(DatasetSplit):
     ----------
     read : function of Path to MaskDocument
         Reads a document. A function of a module, so that other processes find it.
+    tally : mapping of str to int
+        The special cases of all its documents, see `MaskDocument`; empty in a noisy copy.
     """
 
     read: Callable[[Path], MaskDocument]
+    tally: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def name_files(self, kind: str, sequence: VideoSequence) -> list[str]:
         return [

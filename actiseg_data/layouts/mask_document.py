@@ -62,7 +62,7 @@ class MaskDocument(Protocol):
         The sequences, with layers: each mask shows one object. `ObjectLabel.source_id` is the id in
         the document, `ObjectLabel.object_id` a number from 1 in the order of these ids.
     tally : mapping of str to int
-        Special cases by description: what is read but takes no noise, and the like.
+        Special cases by name, for the summary: what is read but takes no noise, and the like.
     takes_new_objects : bool
         Whether a false object can be added. Each change of one has its label.
     categories : tuple of Category

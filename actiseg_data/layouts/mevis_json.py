@@ -32,8 +32,8 @@ from actiseg_data.layouts.referring import (
 )
 from actiseg_data.layouts.sequence_record import make_dataset_label, make_dataset_sequence
 
-UNNAMED = "objects without an expression, left alone"
-EMPTY_VIDEOS = "videos without a mask"
+UNNAMED = "objects_without_expression"
+EMPTY_VIDEOS = "videos_without_mask"
 
 _HINT = "fetch mask_dict.json and meta_expressions.json again, of the same release"
 
@@ -160,7 +160,7 @@ def parse_mevis_masks(document: Any, where: str, expressions: ReferringDocument)
         if size is not None:
             sizes[video.folder] = size
     faults.raise_if_any(where)
-    if not sizes:
+    if not owners:
         what = "no expression names an object with masks by 'anno_id'"
         raise refuse(what, expressions.where, "give the expressions of a split with masks")
     sequences = tuple(

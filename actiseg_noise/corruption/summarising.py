@@ -10,6 +10,7 @@ from typing import Any
 from actiseg_data import __version__
 from actiseg_data.layouts.action_lists import ACTIONVOS
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_data.records.split_documents import SUMMARY_SCHEMA
@@ -106,7 +107,9 @@ def summarise(
 def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
     """Count special cases of the list, which do not depend on the noise."""
     if plan.split.layout != ACTIONVOS.key:
-        return {"sequences_without_object": sum(not seq.objects for seq in plan.sequences)}
+        empty = sum(not sequence.objects for sequence in plan.sequences)
+        special = plan.split.tally if isinstance(plan.split, DocumentSplit) else {}
+        return {"sequences_without_object": empty, **special}
     return {
         "sequences_without_active_object": sum(
             not any(label.positive for label in sequence.objects) for sequence in plan.sequences

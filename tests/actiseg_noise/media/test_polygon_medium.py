@@ -78,6 +78,7 @@ def test_a_copy_has_the_files_and_the_records(clean: Path, noisy: Path, tmp_path
     assert summary["noise"]["iou"]["jitter"]["q50"] == pytest.approx(0.8, abs=0.01)
     assert summary["handled"] == {
         "sequences_without_object": 0,
+        "entities_without_polygon": 2,
         "crossing_polygons_repaired": 0,
         "snapped_polygons_repaired": 0,
         "too_small_or_outside_kept": 2,
@@ -146,7 +147,7 @@ def test_an_exact_rate_takes_its_share(clean: Path, tmp_path: Path) -> None:
         ("missing", {}, "'missing' does not work on polygons"),
         ("text", {}, "'text' does not work on polygons|does not work on polygons"),
         (make_recipe("jitter", 1.0, split="val"), {}, "has polygons, and the recipe has noise of"),
-        ("jitter", {"licence": "MIT"}, "VISOR has its licence in LICENSE"),
+        ("jitter", {"licence": "MIT"}, "the licence of VISOR is known"),
         ("jitter", {"split": "tset"}, "there is no split 'tset'"),
     ],
 )

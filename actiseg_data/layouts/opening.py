@@ -129,6 +129,10 @@ def choose_layout(root: Path, key: str | None = None) -> Layout:
     kind = recognise_dataset(root)
     if kind is not None:
         raise refuse(f"is {kind}", root, "give a dataset with masks (see docs/layouts.md)")
+    if root.is_dir() and not (root / IMAGE_SETS).is_dir():
+        names = ", ".join(layout.name for layout in usable.values())
+        hint = "give the folder of a dataset in a layout of docs/layouts.md"
+        raise refuse(f"has the marks of no layout (looked for {names})", root, hint)
     return ACTIONVOS
 
 

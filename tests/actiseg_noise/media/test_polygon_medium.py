@@ -147,7 +147,7 @@ def test_an_exact_rate_takes_its_share(clean: Path, tmp_path: Path) -> None:
         ("missing", {}, "'missing' does not work on polygons"),
         ("text", {}, "'text' does not work on polygons|does not work on polygons"),
         (make_recipe("jitter", 1.0, split="val"), {}, "has polygons, and the recipe has noise of"),
-        ("jitter", {"licence": "MIT"}, "VISOR has its licence in LICENSE"),
+        ("jitter", {"licence": "MIT"}, "the licence of VISOR is known"),
         ("jitter", {"split": "tset"}, "there is no split 'tset'"),
     ],
 )

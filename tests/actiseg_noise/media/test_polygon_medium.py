@@ -78,6 +78,7 @@ def test_a_copy_has_the_files_and_the_records(clean: Path, noisy: Path, tmp_path
     assert summary["noise"]["iou"]["jitter"]["q50"] == pytest.approx(0.8, abs=0.01)
     assert summary["handled"] == {
         "sequences_without_object": 0,
+        "sequences_numbered_unevenly": 0,
         "entities_without_polygon": 2,
         "crossing_polygons_repaired": 0,
         "snapped_polygons_repaired": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,14 +28,14 @@ def list_layouts() -> tuple[Layout, ...]:
     return *LAYOUTS, PLAIN_LAYOUT
 
 
-def find_layouts(root: Path) -> list[Layout]:
-    """Find the layouts among `LAYOUTS` whose marks a folder has.
+def find_layouts(root: Path, among: Iterable[Layout] = LAYOUTS) -> list[Layout]:
+    """Find the layouts among some, by default `LAYOUTS`, whose marks a folder has.
 
     >>> find_layouts(Path("no/such/folder"))
     []
     """
     fitting = []
-    for layout in LAYOUTS:
+    for layout in among:
         with suppress(OSError, InputError):
             if layout.is_root(root):
                 fitting.append(layout)

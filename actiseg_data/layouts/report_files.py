@@ -8,7 +8,10 @@ from pathlib import Path
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_outside
-from actiseg_data.layouts.layout_table import find_layouts
+from actiseg_data.layouts.layout_table import LAYOUTS, find_layouts
+
+_OWNING = tuple(layout for layout in LAYOUTS if layout.owns_folder)
+"""The others need not be looked for, which would list every folder above the report."""
 
 
 def check_report_file(
@@ -34,6 +37,6 @@ def check_report_file(
         raise refuse(f"would be in {path.parent}, which is no folder", path, hint)
     check_outside(path, inputs, parameter)
     for parent in Path(os.path.realpath(path)).parents:
-        if any(layout.owns_folder for layout in find_layouts(parent)):
+        if find_layouts(parent, _OWNING):
             hint = f"give a path outside it as `{parameter}`"
             raise refuse(f"is inside the dataset {parent}", path, hint)

@@ -20,7 +20,7 @@ collect_ignore_glob = [] if find_spec("torch") else _NEED_TORCH
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the processes of one run share."""
+    """Make a folder that the processes of one run share."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     folder.mkdir(exist_ok=True)
@@ -29,7 +29,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample(shared_folder: Path) -> Path:
-    """The built-in sample, made once in a run. Tests only read it, or copy it."""
+    """Make the built-in sample once in a run. Tests only read it, or copy it."""
     root = shared_folder / "sample"
     with FileLock(shared_folder / "sample.lock"):
         if not root.exists():

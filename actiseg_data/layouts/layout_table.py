@@ -28,14 +28,14 @@ def list_layouts() -> tuple[Layout, ...]:
     return *LAYOUTS, PLAIN_LAYOUT
 
 
-def find_layouts(root: Path, among: Iterable[Layout] = LAYOUTS) -> list[Layout]:
+def find_layouts(root: Path, among: Iterable[Layout] | None = None) -> list[Layout]:
     """Find the layouts among some, by default `LAYOUTS`, whose marks a folder has.
 
     >>> find_layouts(Path("no/such/folder"))
     []
     """
     fitting = []
-    for layout in among:
+    for layout in LAYOUTS if among is None else among:
         with suppress(OSError, InputError):
             if layout.is_root(root):
                 fitting.append(layout)

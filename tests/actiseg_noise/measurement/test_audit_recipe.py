@@ -104,7 +104,9 @@ def test_masks_are_compared_with_the_recipe(small_kitchen, tmp_path):
     shutil.copytree(small_kitchen / MASKS, out / MASKS)
     found = audit(out)
     assert any(line.startswith("masks: 0.0%") for line in found.findings)
-    text = corrupt(small_kitchen, make_recipe("text", 0.5), out=tmp_path / "text", images="copy").out
+    text = corrupt(
+        small_kitchen, make_recipe("text", 0.5), out=tmp_path / "text", images="copy"
+    ).out
     shutil.rmtree(text / MASKS)
     noisy = corrupt(small_kitchen, make_recipe("erode", 0.5), out=tmp_path / "eroded").out
     shutil.copytree(noisy / MASKS, text / MASKS)

@@ -451,8 +451,8 @@ def test_names_of_other_vocabularies_have_the_senses_of_things(wordnet, tmp_path
 
 
 def test_the_kitchen_of_epic_does_not_decide_for_other_lists(wordnet, tmp_path):
-    from actiseg_noise.lexicon_builder.senses import choose_by_group, look_up
     from actiseg_noise.lexicon_builder import lexicon_building
+    from actiseg_noise.lexicon_builder.senses import choose_by_group, look_up
 
     with lexicon_building.open_wordnet(wordnet) as reader:
         kitchen = {

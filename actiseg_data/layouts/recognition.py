@@ -21,7 +21,7 @@ from actiseg_data.layouts.document_search import read_keys
 
 _ARCHIVE_BYTES = 1 << 18
 _LARGE_MEMBER = 1 << 28
-"""Bytes of a member that the beginning of an archive cannot hold: tarfile would count to its end."""
+"""Bytes of a member that is surely not in the beginning: tarfile would count to its end."""
 
 _MOST_NAMES = 3
 

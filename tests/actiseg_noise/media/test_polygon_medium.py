@@ -168,10 +168,7 @@ def test_kinds_that_do_not_move_outlines_smoothly_are_not_converted() -> None:
             convert_to_polygons(make_recipe(kind, 0.4))
 
 
-def test_masks_do_not_take_noise_of_polygons(tmp_path: Path) -> None:
-    from actiseg_data import make_sample
-
-    sample = make_sample(tmp_path / "sample").path
+def test_masks_do_not_take_noise_of_polygons(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has masks, and the recipe has noise of polygons"):
         corrupt(sample, polygon_recipe(), out=tmp_path / "out")
 

@@ -14,7 +14,6 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
-from actiseg_data.make.sample import make_sample
 from tests.helpers.real_visor import Prepared, prepare_real
 
 FAST = "not slow"
@@ -77,25 +76,6 @@ def real_data() -> Path:
     if not (folder / "visor").is_dir():
         pytest.skip(f"no real data at {folder} (set ACTISEG_REAL_DATA)")
     return folder
-
-
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the processes of one run share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def sample(shared_folder: Path) -> Path:
-    """The built-in sample, made once in a run. Tests only read it, or copy it."""
-    root = shared_folder / "sample"
-    with FileLock(shared_folder / "sample.lock"):
-        if not root.exists():
-            make_sample(root)
-    return root
 
 
 @pytest.fixture(scope="session")

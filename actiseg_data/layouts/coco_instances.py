@@ -238,7 +238,8 @@ def parse_coco_instances(document: Any, where: str) -> CocoInstances:
     ]
     if problems:
         raise InputError(problems)
-    return _arrange(document, where, images, by_image, names, tally)
+    sound = {identity: image for identity, image in images.items() if image is not None}
+    return _arrange(document, where, sound, by_image, names, tally)
 
 
 def _arrange(
@@ -267,8 +268,6 @@ def _arrange(
             sequence = _make_sequence(folder, image.frame, part, names)
             sequences.append(replace(sequence, video=image.folder))
             annotations[folder] = part
-    if not sequences:
-        raise refuse("has no annotation that takes noise", where, "give instance annotations")
     return CocoInstances(document, where, tuple(sequences), +tally, sizes, annotations)
 
 
@@ -301,8 +300,9 @@ def _make_sequence(
     return make_dataset_sequence(folder, [frame], labels, [(frame, n) for n in annotations])
 
 
-def _parse_images(listed: list[Any], faults: FaultGroups) -> dict[_Id, _Image]:
-    images: dict[_Id, _Image] = {}
+def _parse_images(listed: list[Any], faults: FaultGroups) -> dict[_Id, _Image | None]:
+    """Parse images by id. A faulty one is None, because its annotations have no fault for it."""
+    images: dict[_Id, _Image | None] = {}
     folders: set[str] = set()
     for position, value in enumerate(listed):
         identity = _get_id(value)
@@ -310,6 +310,7 @@ def _parse_images(listed: list[Any], faults: FaultGroups) -> dict[_Id, _Image]:
         if identity is None:
             faults.add("has no id, a whole number or a text", _CORRECT, name)
             continue
+        images[identity] = None
         size = tuple(value.get(side) for side in ("height", "width"))
         if not all(type(side) is int and 0 < side <= MAX_SIDE for side in size):
             what = f"has no height and width, whole numbers from 1 to {MAX_SIDE}"
@@ -331,17 +332,21 @@ def _parse_images(listed: list[Any], faults: FaultGroups) -> dict[_Id, _Image]:
 
 
 def _parse_categories(listed: list[Any], faults: FaultGroups) -> dict[int, str]:
+    """Parse the names of categories by id; also of those with a faulty name."""
     names: dict[int, str] = {}
     for position, value in enumerate(listed):
         identity, name = _get_id(value), value.get("name") if isinstance(value, dict) else None
         if not isinstance(identity, int) or not isinstance(name, str):
             what = "has no id, a whole number, and a name"
             faults.add(what, _CORRECT, f"at position {position}")
+            if isinstance(identity, int):
+                names[identity] = ""
             continue
         if identity in names:
             faults.add("has the id of another category", _CORRECT, str(identity))
+        names[identity] = name
         try:
-            names[identity] = check_text(name, "")
+            check_text(name, "")
         except InputError as error:
             faults.add_error(error, str(identity))
     return names
@@ -349,7 +354,7 @@ def _parse_categories(listed: list[Any], faults: FaultGroups) -> dict[int, str]:
 
 def _sort_annotations(
     listed: list[Any],
-    images: Mapping[_Id, _Image],
+    images: Mapping[_Id, _Image | None],
     names: Mapping[int, str],
     faults: FaultGroups,
     tally: Counter[str],
@@ -381,7 +386,9 @@ def _sort_annotations(
             faults.add("must have 0 or 1 as 'iscrowd'", _CORRECT, name)
         elif _is_crowd(value):
             tally[CROWDS] += 1
-        elif _has_sound_segment(value, images[image_id].size, name, faults):
+        elif (image := images[image_id]) is not None and _has_sound_segment(
+            value, image.size, name, faults
+        ):
             by_image.setdefault(image_id, {})[identity] = value
     return by_image
 

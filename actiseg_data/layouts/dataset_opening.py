@@ -110,6 +110,9 @@ def _list_documented(
             ]
     problems.raise_if_any()
     refuse_repeats("sequence", (sequence.folder for sequence in sequences), root, problems)
+    if not sequences:  # only a noisy copy may have lost all its masks
+        where = find_document(root, form.mask_documents[0])
+        raise refuse("has no mask that takes noise", where, "give annotations with masks")
     return tuple(sequences), tallies
 
 

@@ -83,7 +83,9 @@ class DocumentSplit(DatasetSplit):
     def open_document(self, name: str) -> OpenedDocument:
         """Read one of the documents with masks; the last ones are remembered."""
         path = find_document(self.root, name)
-        return _read_document(path, self.read, *_stamp(path))
+        # Reading masks may read another document of the split, such as the expressions of MeViS.
+        others = (find_document(self.root, other) for other in self.form.documents)
+        return _read_document(path, self.read, tuple(map(_stamp, (path, *others))))
 
     def read_categories(self) -> tuple[Category, ...]:
         documents = (self.open_document(name).document for name in self.form.mask_documents)
@@ -164,6 +166,7 @@ def _recolour(mask: IndexMask, number: int) -> IndexMask:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
+    """Return the time of the last change of a file and its size; zeros if it cannot be read."""
     try:
         status = path.stat()
     except OSError:
@@ -173,9 +176,9 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=2)
 def _read_document(
-    path: Path, read: Callable[[Path], MaskDocument], time: int, size: int
+    path: Path, read: Callable[[Path], MaskDocument], stamps: tuple[tuple[int, int], ...]
 ) -> OpenedDocument:
-    """Read a document, unless it is remembered and has not changed since."""
+    """Read a document, unless it is remembered and no file with a stamp has changed since."""
     document = read(path)
     parts: dict[str, list[VideoSequence]] = {}
     for sequence in document.sequences:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,14 +37,14 @@ def get_layout(key: str) -> Layout:
     return next((layout for layout in LAYOUTS if layout.key == key), PLAIN_LAYOUT)
 
 
-def find_layouts(root: Path) -> list[Layout]:
-    """Find the layouts among `LAYOUTS` whose marks a folder has.
+def find_layouts(root: Path, among: Iterable[Layout] | None = None) -> list[Layout]:
+    """Find the layouts among some, by default `LAYOUTS`, whose marks a folder has.
 
     >>> find_layouts(Path("no/such/folder"))
     []
     """
     fitting = []
-    for layout in LAYOUTS:
+    for layout in LAYOUTS if among is None else among:
         with suppress(OSError, InputError):
             if layout.is_root(root):
                 fitting.append(layout)

@@ -160,7 +160,7 @@ def parse_mevis_masks(document: Any, where: str, expressions: ReferringDocument)
         if size is not None:
             sizes[video.folder] = size
     faults.raise_if_any(where)
-    if not sizes:
+    if not owners:
         what = "no expression names an object with masks by 'anno_id'"
         raise refuse(what, expressions.where, "give the expressions of a split with masks")
     sequences = tuple(

@@ -129,6 +129,10 @@ def choose_layout(root: Path, key: str | None = None) -> Layout:
     kind = recognise_dataset(root)
     if kind is not None:
         raise refuse(f"is {kind}", root, "give a dataset with masks (see docs/layouts.md)")
+    if root.is_dir() and not (root / IMAGE_SETS).is_dir():
+        names = ", ".join(layout.name for layout in usable.values())
+        hint = "give the folder of a dataset in a layout of docs/layouts.md"
+        raise refuse(f"has the marks of no layout (looked for {names})", root, hint)
     return ACTIONVOS
 
 
@@ -194,7 +198,7 @@ def open_action_split(root: PathLike, name: str, *, masks: bool = True) -> Actio
             raise refuse(f"is not an ActionVOS root but {kind}", root, hint)
         if not root.is_dir():
             what = "is not a folder" if root.exists() else "the dataset folder is missing"
-            raise refuse_missing(root, what, "give an ActionVOS root")
+            raise refuse_missing(root, what, "give the folder of a dataset")
     return read_split(root, name, masks=masks)
 
 
@@ -209,20 +213,23 @@ def require_actions(split: Split) -> ActionSplit:
     return split
 
 
-def has_object_masks(root: Path) -> bool:
-    """Return whether a dataset has a mask for each object, so that objects may overlap."""
+def has_object_masks(root: Path, key: str | None = None) -> bool:
+    """Return whether a dataset has a mask for each object; `key` may name its layout."""
     place, name = locate_split(root)
     if is_recorded(place):
         form = open_recorded(place).form
     else:
-        fitting = layout_table.find_layouts(place)
+        named = key is not None
+        fitting = [choose_layout(place, key)] if named else layout_table.find_layouts(place)
         if len(fitting) != 1 or fitting[0].find_form is None or not fitting[0].may_overlap:
             return False
         form, _ = fitting[0].find_form(place, name)
     return form.by_object or bool(form.mask_documents)
 
 
-def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> MaskSplit:
+def open_masks(
+    root: Path, split: str | None = None, *, whole: bool = False, layout: str | None = None
+) -> MaskSplit:
     """Open the masks of a dataset in any layout of `LAYOUTS`, or of a plain folder of sequences.
 
     Parameters
@@ -233,6 +240,8 @@ def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> 
         A part of the dataset; each layout has a default.
     whole : bool
         Whether to take all sequences, even if there are lists of sequences.
+    layout : str, optional
+        The key of a layout, such as ``davis``. By default it is recognised.
 
     Raises
     ------
@@ -242,9 +251,9 @@ def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> 
     """
     if is_recorded(root):
         return open_recorded(root)
-    layout = layout_table.find_layout(root)
-    if layout is not None and layout.open_masks is not None:
-        return layout.open_masks(root, split, whole)
+    known = layout_table.find_layout(root) if layout is None else choose_layout(root, layout)
+    if known is not None and known.open_masks is not None:
+        return known.open_masks(root, split, whole)
     plain = layout_table.PLAIN_LAYOUT
     if not (root.is_dir() and has_sequences(root)):
         _refuse_foreign(root)

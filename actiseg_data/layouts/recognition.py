@@ -20,6 +20,9 @@ from actiseg_data.layouts import layout_table
 from actiseg_data.layouts.document_search import read_keys
 
 _ARCHIVE_BYTES = 1 << 18
+_LARGE_MEMBER = 1 << 28
+"""Bytes of a member that is surely not in the beginning: tarfile would count to its end."""
+
 _MOST_NAMES = 3
 
 
@@ -80,6 +83,8 @@ def _describe_folder(path: Path) -> str:
             with tarfile.open(fileobj=head, mode="r|*") as packed:
                 for member in packed:
                     names.append(member.name)
+                    if member.size > _LARGE_MEMBER:
+                        break
     tops = dict.fromkeys(name.removeprefix("./").split("/")[0] for name in names)
     data = [format_name(top) for top in tops if top and not is_clutter(top)]
     more = ", ..." if len(data) > _MOST_NAMES else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_outside
-from actiseg_data.layouts.layout_table import find_layouts
+from actiseg_data.layouts import layout_table
 
 
 def check_report_file(
@@ -33,7 +33,9 @@ def check_report_file(
         hint = f"make the folder, or give another file as `{parameter}`"
         raise refuse(f"would be in {path.parent}, which is no folder", path, hint)
     check_outside(path, inputs, parameter)
+    # To look for the other layouts would list every folder above the report.
+    owning = [layout for layout in layout_table.LAYOUTS if layout.owns_folder]
     for parent in Path(os.path.realpath(path)).parents:
-        if any(layout.owns_folder for layout in find_layouts(parent)):
+        if layout_table.find_layouts(parent, owning):
             hint = f"give a path outside it as `{parameter}`"
             raise refuse(f"is inside the dataset {parent}", path, hint)

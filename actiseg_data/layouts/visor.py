@@ -48,12 +48,13 @@ def _is_root(root: Path) -> bool:
 def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     """Find the documents of a split; see `FormFinder`.
 
-    Documents in the root itself belong to any split of VISOR together. One of them alone is a split
-    that is called like it.
+    Documents in the root itself are all of a split, ``all``, unless the folder or the caller names
+    one of VISOR's. One of them alone is a split that is called like it.
     """
     own = _list_documents(root)
     single = {strip_ending(name): [name] for name in own}
-    splits = dict.fromkeys(SUBSETS, own) | single if own else dict(_iterate_subsets(root))
+    whole = dict.fromkeys(("all", *SUBSETS), own)
+    splits = whole | single if own else dict(_iterate_subsets(root))
     if not splits:
         raise refuse("has no annotations of VISOR", root, "give the folder that has them")
     if split is None:

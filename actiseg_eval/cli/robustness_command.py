@@ -78,6 +78,7 @@ def measure_robustness(
     truth = TruthFlags(
         gt=truth_flags.gt or known.truth,
         split=known.split if truth_flags.split is None else truth_flags.split,
+        layout=truth_flags.layout,
         sequences=truth_flags.sequences or known.sequences,
     ).open(known.folders[0])
     output.check((*known.folders, *known.labels.values(), truth.root), (runs,))

@@ -47,6 +47,10 @@ class TruthFlags:
             "other layouts."
         ),
     ] = None
+    layout: Annotated[
+        Optional[str],
+        typer.Option(help="Layout of the ground truth. By default it is recognised."),
+    ] = None
     sequences: Annotated[
         Optional[Path],
         typer.Option(
@@ -63,7 +67,7 @@ class TruthFlags:
 
         named, split = read_named_truth(predictions, self.gt, self.split)
         root = announce_dataset(named, option="--gt")
-        truth = open_truth(root, split, self.sequences)
+        truth = open_truth(root, split, self.sequences, layout=self.layout)
         if self.sequences is not None or truth.root != root or truth.name != (split or truth.name):
             count = len(truth.sequences)
             chosen = f"{count_nouns(count, 'sequence')} of {escape_unprintable(truth.name)}"

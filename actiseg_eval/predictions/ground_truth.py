@@ -26,6 +26,8 @@ def open_truth(
     root: Path | str,
     split: str | None = None,
     sequences: Iterable[str] | Path | str | None = None,
+    *,
+    layout: str | None = None,
 ) -> GroundTruth:
     """Open the ground truth of a dataset.
 
@@ -39,16 +41,18 @@ def open_truth(
         beside the masks, by default ``val`` if there are lists.
     sequences : path or iterable of str, optional
         A text file with the sequences to keep, one per line; or a list of them.
+    layout : str, optional
+        The key of a layout, such as ``davis``. By default it is recognised.
 
     Raises
     ------
     InputError
         For a dataset of another kind, which the message names; and for a missing split or sequence.
     """
-    tracks = _open_tracks(Path(root), split)
+    tracks = _open_tracks(Path(root), split, layout)
     if sequences is None:
-        return tracks or open_masks(Path(root), split)
-    truth = tracks or open_masks(Path(root), split, whole=True)
+        return tracks or open_masks(Path(root), split, layout=layout)
+    truth = tracks or open_masks(Path(root), split, whole=True, layout=layout)
     if isinstance(sequences, (str, os.PathLike)):
         path = Path(sequences)
         listed, name = read_sequence_list(path), _name_part(truth.name, path)
@@ -58,11 +62,11 @@ def open_truth(
     return truth.restrict(listed.select(truth.sequences), name)
 
 
-def _open_tracks(root: Path, split: str | None) -> TrackTruth | None:
+def _open_tracks(root: Path, split: str | None, layout: str | None) -> TrackTruth | None:
     """Open a dataset with a mask for each object; None for all others."""
-    if not has_object_masks(root):
+    if not has_object_masks(root, layout):
         return None
-    return make_track_truth(open_split(root, split))
+    return make_track_truth(open_split(root, split, layout=layout))
 
 
 def read_true_mask(truth: GroundTruth, sequence: VideoSequence, frame: str) -> IndexMask:

@@ -82,7 +82,7 @@ def make_report(
     tally = sum_tallies(results, scored.handled)
     novel = find_novel_sequences(truth)
     left_out = {}
-    if novel is None:
+    if novel is None and truth.has_action_lists:
         left_out["strata by action"] = f"the dataset has no list {NOVEL} of novel actions"
     intervals = None
     if bootstrap is not None and results:

@@ -116,7 +116,14 @@ def corrupt(
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)
     else:
-        recipe = fit_recipe(recipe, root, split=noise.split, layout=layout, objects=noise.objects)
+        recipe = fit_recipe(
+            recipe,
+            root,
+            split=noise.split,
+            layout=layout,
+            objects=noise.objects,
+            overlap=noise.overlap,
+        )
     lists = [] if output.with_clean is None else output.with_clean.split(",")
     options = CorruptionOptions(
         out=output.out or name_output(root, recipe, noise.preset),

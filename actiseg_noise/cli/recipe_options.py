@@ -45,9 +45,10 @@ class RecipeOptions:
         Optional[float], typer.Option(help="Share of eligible objects that get noise, from 0 to 1.")
     ] = None
     seed: Annotated[Optional[int], typer.Option(help="Random seed. Default: 0.")] = None
-    split: Annotated[Optional[str], typer.Option(help="Action list to copy. Default: train.")] = (
-        None
-    )
+    split: Annotated[
+        Optional[str],
+        typer.Option(help="Action list to copy. Default: train, or that of the layout."),
+    ] = None
     objects: Annotated[
         Optional[str],
         typer.Option(

@@ -223,7 +223,7 @@ def _choose_input(
     recipe = choose_recipe(given, dataset=named, lexicon=lexicon, categories=categories, **settings)
     root = named or _locate_dataset()
     if not isinstance(given, Recipe):
-        named_settings = {name: settings.get(name) for name in ("split", "objects")}
+        named_settings = {name: settings.get(name) for name in ("split", "objects", "overlap")}
         recipe = fit_recipe(recipe, root, layout=options.layout, **named_settings)
     return root, recipe
 

@@ -39,8 +39,8 @@ def compose_source_licences(split: Split, licence: str | None = None) -> tuple[s
     if has_own_licence(split):
         if licence is not None:
             name = "an ActionVOS root" if isinstance(split, ActionSplit) else "VISOR"
-            what = f"has no effect: {name} has its licence in LICENSE"
-            raise refuse(what, "`licence`", "leave it out, or change LICENSE")
+            what = f"has no effect: the licence of {name} is known"
+            raise refuse(what, "`licence`", "leave it out, or put a LICENSE into the dataset")
         read = read_licences if isinstance(split, ActionSplit) else read_raw_licences
         return read(split.root)
     license_text, _ = compose_licence(split.root, licence)

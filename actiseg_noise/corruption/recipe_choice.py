@@ -11,7 +11,7 @@ from typing import Any
 from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
-from actiseg_data.layouts.opening import choose_split, has_polygons, open_split
+from actiseg_data.layouts.opening import choose_split, has_object_masks, has_polygons, open_split
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
@@ -113,6 +113,7 @@ def fit_recipe(
     split: str | None = None,
     layout: str | None = None,
     objects: str | None = None,
+    overlap: str | None = None,
 ) -> Recipe:
     """Return the recipe of a type or preset as a dataset can have it.
 
@@ -128,12 +129,21 @@ def fit_recipe(
         The layout of the dataset. By default it is recognised.
     objects : str, optional
         The choice of objects that the caller named.
+    overlap : str, optional
+        The rule for overlaps that the caller named.
 
     Raises
     ------
     InputError
         For a dataset that cannot be opened, or that cannot have the noise.
     """
+    if overlap is not None and has_object_masks(root, layout):
+        raise refuse(
+            "has no effect on a dataset with a mask for each object, where no object covers "
+            "another",
+            "`overlap`",
+            "leave it out",
+        )
     if split is None:
         recipe = replace(recipe, split=choose_split(root, None, layout))
     return convert_to_polygons(recipe, objects) if has_polygons(root, layout) else recipe

@@ -303,11 +303,15 @@ def _open_clean_lists(
     split: Split, sequences: Iterable[VideoSequence], names: Iterable[str], *, masks: bool
 ) -> tuple[Split, ...]:
     """Open the clean lists to add to a noisy split; raise `InputError` with every faulty one."""
+    names = tuple(dict.fromkeys(names))
+    if names and not split.has_action_lists:
+        what = "adds action lists, and the dataset has none"
+        raise refuse(what, "`with_clean`", "leave it out, and copy the clean masks yourself")
     folders = {sequence.folder for sequence in sequences}
     known = list_splits(split.root)
     problems = ProblemCollector()
     opened = []
-    for name in dict.fromkeys(names):
+    for name in names:
         with problems.collect():
             if name == split.name:
                 raise refuse(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,9 @@ def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
     if plan.split.layout != ACTIONVOS.key:
         return {
             "sequences_without_object": sum(not seq.objects for seq in plan.sequences),
+            "sequences_numbered_unevenly": sum(
+                is_numbered_unevenly(sequence.frames) for sequence in plan.sequences
+            ),
             **dict(sorted(_count_in_documents(plan).items())),
         }
     return {
@@ -122,6 +126,22 @@ def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
             for name in name_image_sets_files(plan.split.name)
         ),
     }
+
+
+def is_numbered_unevenly(frames: Sequence[str]) -> bool:
+    """Return whether frames are numbers whose steps differ.
+
+    Names that are more than a number are not compared.
+
+    >>> [is_numbered_unevenly(frames) for frames in (("00", "05", "10"), ("00", "05", "15"))]
+    [False, True]
+    >>> is_numbered_unevenly(("left", "right", "middle"))
+    False
+    """
+    if not all(name.isascii() and name.isdecimal() for name in frames):
+        return False
+    numbers = sorted(map(int, frames))
+    return len({after - before for before, after in itertools.pairwise(numbers)}) > 1
 
 
 def _count_in_documents(plan: CorruptionPlan) -> Counter[str]:

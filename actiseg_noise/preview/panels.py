@@ -179,8 +179,8 @@ def draw_overlay(view: SheetFrame, mask: IndexMask, bright: frozenset[int]) -> I
     strength = np.full(256, 0.35 if view.photo is not None else 0.55)
     strength[list(bright)] += 0.25
     strength[0] = 0
-    share = strength[large][..., None]
-    pixels = (1 - share) * view.backdrop + share * _make_tints(view.sequence)[large]
+    pixels = view.backdrop * (1 - strength)[large][..., None]
+    pixels += (strength[:, None] * _make_tints(view.sequence))[large]
     pixels[_find_edges(large, _LINE)] = 235
     return _make_panel(view, pixels)
 

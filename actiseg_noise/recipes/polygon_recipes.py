@@ -59,7 +59,7 @@ def _convert_noise(noise: Noise) -> Noise:
     if spec is None:
         raise refuse(
             f"the kind {noise.kind!r} does not work on polygons",
-            "`kind`",
+            "`noise`",
             f"use one of {', '.join(POLYGON_SPECS)}, or prepare the dataset first",
         )
     return replace(noise, algorithm=spec.algorithm, objects="all", medium=POLYGONS, choice=FILLS[0])

@@ -7,10 +7,16 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from importlib import import_module
 from unittest import mock
 
+import typer.main
+
 _ENVIRONMENT = {"COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+
+_get_command = cache(typer.main.get_command)
+"""typer builds all commands of an application for every run; here each is built once."""
 
 
 def run(*arguments, cwd=None, module="actiseg_noise.cli", **environment):
@@ -22,6 +28,7 @@ def run(*arguments, cwd=None, module="actiseg_noise.cli", **environment):
         if "ACTISEG_DATASET" not in environment:
             os.environ.pop("ACTISEG_DATASET", None)
         stack.enter_context(mock.patch.object(sys, "argv", words))
+        stack.enter_context(mock.patch.object(typer.main, "get_command", _get_command))
         stack.enter_context(_enter(cwd))
         stack.enter_context(redirect_stdout(out))
         stack.enter_context(redirect_stderr(err))

@@ -14,6 +14,7 @@ import pytest
 
 from actiseg_data import open_split
 from actiseg_data.annotations.masks import digest_pixels
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts import layout_table
 from actiseg_noise import corrupt
 from tests.helpers.command import run
@@ -367,6 +368,28 @@ def test_two_layouts_are_refused(tmp_path):
         "--quiet",
     )
     succeed("corrupt", root, "--out", tmp_path / "o", *options)
+    choice = ("--gt", root, "--split", "train", "--protocol", "vos-benchmark", "--quiet")
+    masks = root / "Annotations" / "480p"
+    assert run("score", masks, *choice, module="actiseg_eval.cli").returncode == 2
+    succeed("score", masks, *choice, "--layout", "davis", module="actiseg_eval.cli")
+
+
+def test_frames_that_are_numbered_unevenly_are_counted(tmp_path):
+    root = make_davis(tmp_path / "clean").path
+    for kind in ("Annotations", "JPEGImages"):
+        for path in (root / kind / "480p" / "bear").glob("00002.*"):
+            path.rename(path.with_name(path.name.replace("00002", "00009")))
+    done = corrupt(root, "dilate", rate=1, out=tmp_path / "noisy", licence="CC-BY-4.0")
+    assert done.summary["handled"]["sequences_numbered_unevenly"] == 1
+
+
+def test_a_rule_for_overlaps_is_refused_where_objects_may_overlap(tmp_path):
+    options = {"rate": 1, "out": tmp_path / "noisy", "licence": "CC-BY-4.0"}
+    coco = MAKERS["coco"](tmp_path / "coco").path
+    with pytest.raises(InputError, match="has no effect on a dataset with a mask for each object"):
+        corrupt(coco, "dilate", overlap="ascending", **options)
+    davis = make_davis(tmp_path / "davis").path
+    assert corrupt(davis, "dilate", overlap="ascending", **options).summary
 
 
 def test_an_unknown_layout_is_refused(tmp_path):
@@ -381,7 +404,8 @@ def test_no_layout_is_refused(tmp_path):
     (tmp_path / "photographs" / "0.jpg").touch()
     done = run("corrupt", tmp_path, "--type", "dilate", "--rate", "1", "--out", tmp_path / "o")
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert "has the marks of no layout" in done.stderr
+    assert "YouTube-VOS" in done.stderr
 
 
 def test_frames_of_unequal_size_are_refused(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,9 +49,10 @@ FUNCTION_WORDS = frozenset(
 SHARED_STEMS = frozenset(("__init__", "__main__", "app"))
 
 
-def trees(package: str) -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted((ROOT / package).rglob("*.py")):
-        yield path.relative_to(ROOT), ast.parse(path.read_text())
+@cache
+def trees(package: str) -> list[tuple[Path, ast.Module]]:
+    paths = sorted((ROOT / package).rglob("*.py"))
+    return [(path.relative_to(ROOT), ast.parse(path.read_text())) for path in paths]
 
 
 def is_exempt(function: ast.FunctionDef) -> bool:

@@ -22,6 +22,7 @@ from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, escape_name
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.split import Split, paint_masks
 from actiseg_data.make.render.noise_fields import ALGORITHM
@@ -125,7 +126,9 @@ def render_split(
     opened = open_split(root, split, layout=layout, workers=workers)
     if any(opened.find_frames_folder(sequence) is None for sequence in opened.sequences):
         hint = (
-            "move the masks into a folder Annotations, so that photographs have a place beside it"
+            "render a dataset with files of masks, such as one of actiseg-noise prepare visor"
+            if isinstance(opened, DocumentSplit)
+            else "move the masks into a folder Annotations, beside which photographs have a place"
         )
         raise refuse("has no place for frames beside its masks", root, hint)
     with stage("checking masks") as progress:

@@ -231,7 +231,6 @@ FAULTS = [
     (edit(("categories", 0, "name"), "a\x1b[2J"), "control characters"),
     (remove("categories"), "not a document of COCO instances"),
     (edit(("images",), {}), "must be a list"),
-    (edit(("annotations",), []), "no annotation"),
 ]
 
 
@@ -250,12 +249,14 @@ def test_all_faults_are_listed_with_their_ids():
         document["annotations"][place]["segmentation"] = [[1, 2]]
     document["annotations"][6]["category_id"] = 7
     del document["images"][2]["width"]
+    document["categories"][0]["name"] = 5
     with pytest.raises(InputError) as caught:
         parse_coco_instances(document, "made.json")
     problems = [str(problem) for problem in caught.value.problems]
     assert any("(annotation 5000, 4990)" in problem for problem in problems)
     assert any("(annotation 4989)" in problem for problem in problems)
     assert any("(image 886)" in problem for problem in problems)
+    assert len(problems) == 4  # annotations of a faulty image or category are not at fault
 
 
 def test_an_endless_polygon_is_refused_when_it_is_filled():

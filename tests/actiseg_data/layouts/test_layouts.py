@@ -116,7 +116,7 @@ def test_splits_that_are_not_there_are_refused(shared_root, name, says):
 def test_a_missing_root_is_refused(tmp_path):
     with pytest.raises(InputError, match="dataset folder is missing"):
         open_split(tmp_path / "absent", "train")
-    with pytest.raises(InputError, match="splits here: none"):
+    with pytest.raises(InputError, match="has the marks of no layout"):
         open_split(tmp_path, "train")
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is not a folder"):

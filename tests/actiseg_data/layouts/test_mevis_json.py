@@ -10,9 +10,11 @@ from pycocotools import mask as coco
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
+from actiseg_data.layouts.dataset_opening import open_dataset
 from actiseg_data.layouts.mask_document import DocumentChange
 from actiseg_data.layouts.mevis_json import UNNAMED, parse_mevis_masks, read_mevis_masks
 from actiseg_data.layouts.referring import parse_referring
+from actiseg_data.layouts.sequence_record import DatasetForm
 from tests.helpers.mask_documents import compress, damaged, make_mevis
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl.*:DeprecationWarning")
@@ -40,6 +42,24 @@ def test_videos_have_the_objects_that_their_expressions_name(tmp_path):
             (label,) = view.objects
             true = coco.decode(masks[label.source_id][sequence.frames.index(view.frame)])
             assert (mask == label.object_id * true).all()
+
+
+def test_expressions_that_changed_in_the_meantime_are_read_again(tmp_path):
+    masks, expressions = make_mevis()
+    write_json(tmp_path / "mask_dict.json", masks)
+    write_json(tmp_path / "meta_expressions.json", expressions)
+    form = DatasetForm(
+        layout="mevis",
+        masks="",
+        documents=("meta_expressions.json",),
+        mask_documents=("mask_dict.json",),
+    )
+    split = open_dataset(tmp_path, form, "train")
+    (name,) = form.mask_documents
+    assert split.open_document(name) is split.open_document(name)
+    del expressions["videos"]["bb"]
+    write_json(tmp_path / "meta_expressions.json", expressions)
+    assert set(split.open_document(name).parts) == {"aa"}
 
 
 def test_masks_are_changed_and_cut_as_the_expressions():

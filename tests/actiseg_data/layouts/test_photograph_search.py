@@ -346,6 +346,6 @@ def test_painting_anew_leaves_photographs_alone(root):
     painted.unlink()
     mask = split.find_mask(sequence, sequence.frames[0])
     shutil.copy(split.find_mask(sequence, sequence.frames[1]), mask)  # so that all is outdated
-    with pytest.raises(InputError, match="1 existing frames"):
+    with pytest.raises(InputError, match="1 existing frame was"):
         render_split(root)
     assert photograph.is_file()

@@ -39,7 +39,7 @@ def test_documents_are_in_the_root_or_in_folders_of_splits(folder: str, tmp_path
     opened = open_split(tmp_path / "root")
     assert isinstance(opened, PolygonSplit)
     assert [sequence.folder for sequence in opened] == ["P01_01", "P01_02"]
-    assert opened.name == ("train" if folder == "." else "val")
+    assert opened.name == ("all" if folder == "." else "val")
     prefix = "" if folder == "." else f"{folder}/"
     assert opened.form.mask_documents == (f"{prefix}P01_01.json", f"{prefix}P01_02.json")
     assert recognise_dataset(tmp_path / "root") is not None

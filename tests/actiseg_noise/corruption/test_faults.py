@@ -109,17 +109,23 @@ def leave_partial(root, out, after=2, **more):
     return name_partial_folder(out)
 
 
+FAULTS = {
+    "killed": lambda scene: faults.kill_group(scene, 1, False),
+    "killed-2": lambda scene: faults.kill_group(scene, 2, True),
+    "interrupt": lambda scene: faults.interrupt_group(scene, signal.SIGINT, 2),
+    "file-size": lambda scene: faults.limit_file_size(scene),
+    "worker": lambda scene: faults.kill_worker(scene, both=False),
+    "two-at-once": lambda scene: faults.run_twice(scene, overwrite=False),
+}
+TWICE = pytest.mark.slow(reason="the same path as 'killed', 4 s")
+
+
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda scene: faults.kill_group(scene, 1, False),
-        lambda scene: faults.kill_group(scene, 2, True),
-        lambda scene: faults.interrupt_group(scene, signal.SIGINT, 2),
-        lambda scene: faults.limit_file_size(scene),
-        lambda scene: faults.kill_worker(scene, both=False),
-        lambda scene: faults.run_twice(scene, overwrite=False),
+        pytest.param(fault, id=name, marks=TWICE if name == "killed-2" else ())
+        for name, fault in FAULTS.items()
     ],
-    ids=["killed", "killed-2", "interrupt", "file-size", "worker", "two-at-once"],
 )
 def test_the_command_line_survives(scene, fault):
     trial = fault(scene)

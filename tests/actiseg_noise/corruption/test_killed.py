@@ -51,8 +51,8 @@ def run_killed(root, out, stop, overwrite):
 @pytest.mark.parametrize(
     ("overwrite", "stride"),
     [
-        (False, 12),
-        (True, 20),
+        (False, 20),
+        (True, 35),
         pytest.param(False, 3, marks=pytest.mark.slow),
         pytest.param(True, 5, marks=pytest.mark.slow),
     ],

@@ -18,7 +18,7 @@ from actiseg_noise.differences.release_comparison import compare_splits
 from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import check_recipe
 from tests.helpers.kitchens import make_kitchen
-from tests.helpers.made_layouts import make_sav_documents
+from tests.helpers.made_layouts import make_coco, make_mevis, make_sav_documents
 
 KINDS = ("missing", "merge", "swap", "ghost")
 
@@ -56,6 +56,16 @@ def test_a_kind_is_written_verified_and_consistent_with_its_recipe(kitchen, kind
     assert any(line.startswith(f"{kind}: of {counts['items']}") for line in audited.agreements)
     masks = inspect(made.out).masks
     assert masks.all.touched == counts["rows"]
+
+
+@pytest.mark.parametrize(("make", "crowds"), [(make_coco, 1), (make_mevis, 0)])
+def test_documents_may_lose_all_their_objects(make, crowds, tmp_path):
+    clean = make(tmp_path / "clean").path
+    made = corrupt(clean, "missing", rate=1, out=tmp_path / "noisy", licence="CC-BY-4.0")
+    assert verify(made.out, clean).ok
+    split = open_split(made.out)
+    assert not any(mask.any() for sequence in split for mask in split.iterate_masks(sequence))
+    assert made.summary["handled"].get("crowds_left_alone", 0) == crowds
 
 
 def test_all_kinds_at_once_are_verified_by_pixel_and_ledger(kitchen, tmp_path):

@@ -255,9 +255,9 @@ def test_the_sense_table_in_docs_is_that_of_the_lexicon(wordnet, real_data):
 
 def test_similarities_are_those_of_nltk(wordnet):
     """But for synsets with several paths, where NLTK's way may lead past the ancestor and back."""
-    from actiseg_noise.lexicon_builder.wordnet import open_wordnet
+    from actiseg_noise.lexicon_builder import lexicon_building
 
-    with open_wordnet(wordnet) as reader:
+    with lexicon_building.open_wordnet(wordnet) as reader:
         ids = list(range(0, 305, 4))
         synsets = {at: reader.synset(LEXICON.classes[at].synset) for at in ids}
         detours = 0
@@ -272,9 +272,9 @@ def test_similarities_are_those_of_nltk(wordnet):
 
 
 def test_paths_and_sisters_are_those_of_wordnet(wordnet):
-    from actiseg_noise.lexicon_builder.wordnet import open_wordnet
+    from actiseg_noise.lexicon_builder import lexicon_building
 
-    with open_wordnet(wordnet) as reader:
+    with lexicon_building.open_wordnet(wordnet) as reader:
         assert reader.get_version() == "3.0"
         for class_id in (0, 4, 24, 41, 105, 213, 246):
             noun = LEXICON.classes[class_id]
@@ -451,10 +451,10 @@ def test_names_of_other_vocabularies_have_the_senses_of_things(wordnet, tmp_path
 
 
 def test_the_kitchen_of_epic_does_not_decide_for_other_lists(wordnet, tmp_path):
+    from actiseg_noise.lexicon_builder import lexicon_building
     from actiseg_noise.lexicon_builder.senses import choose_by_group, look_up
-    from actiseg_noise.lexicon_builder.wordnet import open_wordnet
 
-    with open_wordnet(wordnet) as reader:
+    with lexicon_building.open_wordnet(wordnet) as reader:
         kitchen = {
             name: choose_by_group(None)(look_up(reader, name)).synset.name()
             for name in ("chair", "cat", "dog")

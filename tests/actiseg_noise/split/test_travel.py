@@ -28,6 +28,7 @@ from actiseg_noise.recipes.presets import load_preset
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.kitchens import kitchen_clip, make_kitchen
+from tests.helpers.made_layouts import make_davis
 from tests.helpers.roots import add_frames, add_weights, clip, make_root
 
 TEXT, MIXED, BOUNDARY = (make_recipe(kind, 0.6) for kind in ("text", "mixed", "boundary"))
@@ -324,6 +325,12 @@ def test_verify_covers_clean_lists(lists, tmp_path):
     (lists / name).write_bytes(kept)
     (out / IMAGE_SETS / "val_human.json").unlink()
     assert any("val_human.json" in line for line in verify(out).mismatches)
+
+
+def test_datasets_without_lists_have_no_clean_lists_to_add(tmp_path):
+    clean = make_davis(tmp_path / "clean").path
+    with pytest.raises(InputError, match="with_clean: adds action lists, and the dataset has none"):
+        corrupt(clean, "dilate", rate=1, out=tmp_path / "noisy", with_clean=["val"])
 
 
 def test_clean_lists_that_cannot_stand_beside_are_all_refused(lists, tmp_path):

@@ -10,6 +10,7 @@ from actiseg_data.make.sample.sample_writing import (
     SplitCounts,
     is_whole_sample,
     make_sample,
+    make_sized_sample,
 )
 
-__all__ = ["SampleReport", "SplitCounts", "is_whole_sample", "make_sample"]
+__all__ = ["SampleReport", "SplitCounts", "is_whole_sample", "make_sample", "make_sized_sample"]

@@ -85,6 +85,24 @@ def make_sequences(subset: str, first_id: int) -> Iterator[SampleSequence]:
             start, position = item.sequence.end + 15 + gap, position + 1
 
 
+def make_video(video: str, clips: int, first_id: int) -> Iterator[SampleSequence]:
+    """Make the first sequences of a further video, which is keyed by its name.
+
+    A video with more clips begins with the same ones.
+
+    >>> [item.sequence.video for item in make_video("S0t001_01", 2, 1)]
+    ['S0t001_01', 'S0t001_01']
+    """
+    draws = Draws((video,))
+    start = 140 + draws.draw_below(200, "first frame")
+    for number in range(clips):
+        action = draws.pick(ACTIONS, "action", number)
+        count = draws.pick(_FRAME_COUNTS, "frames", number)
+        item = _make_sequence(action, video, start, count, first_id + number, "")
+        yield item
+        start = item.sequence.end + 15 + Draws((video, start)).draw_below(220, "gap")
+
+
 def _make_sequence(
     action: SampleAction, video: str, start: int, count: int, seq_id: int, flag: str
 ) -> SampleSequence:

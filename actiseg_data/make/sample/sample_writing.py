@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,19 @@ from actiseg_data.annotations.masks import digest_pixels, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, read_json
-from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
 from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.make.render.split_rendering import render_jpeg
-from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences
+from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences, make_video
 from actiseg_data.make.sample.sequence_draws import ALGORITHM
 from actiseg_data.records.licences import write_licences
 
 SPLITS = ("train", "val", "val_human")
+SIZED_SPLITS = ("train", "val")
 MARKER = "sample.json"
 SCHEMA = "actiseg/sample/1"
 
@@ -124,6 +125,77 @@ def make_sample(out: PathLike) -> SampleReport:
     return report
 
 
+def make_sized_sample(
+    out: PathLike, *, clips: int, videos: int, seed: int = 0, split: str = "train"
+) -> SampleReport:
+    """Make a synthetic dataset of any size, of other videos than the built-in sample.
+
+    Its videos have names that no other seed and no other split has, and their names are the keys of
+    all that is drawn: samples of different seeds or splits share no video.
+
+    Parameters
+    ----------
+    out : str or Path
+        The new root.
+    clips : int
+        Number of sequences.
+    videos : int
+        Number of videos that they are from, two of each kitchen. The first videos have one sequence
+        more if the numbers do not divide.
+    seed : int
+        From 0.
+    split : str
+        ``train``, or ``val``, which comes with ``val_human``, where objects are labelled by the
+        script of their scene instead of by contacts and narrations.
+
+    Returns
+    -------
+    SampleReport
+
+    Raises
+    ------
+    InputError
+        If a number or the split is not valid, or if `out` exists or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     out = Path(folder) / "sample"
+    ...     report = make_sized_sample(out, clips=3, videos=2, seed=7, split="val")
+    >>> report.splits["val_human"].sequences
+    3
+    """
+    out = as_path(out)
+    problems = ProblemCollector()
+    for name, value, low, hint in (
+        ("clips", clips, 1, "give 1 or more"),
+        ("videos", videos, 1, "give 1 or more"),
+        ("videos", -videos, -max(clips, 1), "give at most as many videos as clips"),
+        ("seed", seed, 0, "give 0 or more"),
+    ):
+        if value < low:
+            problems.add(f"{abs(value) if value < 0 < -low else value} is out of range", name, hint)
+    with problems.collect():
+        check_choice(split, SIZED_SPLITS, "split")
+    problems.raise_if_any()
+    with new_folder(out) as folder:
+        plan = _plan_videos(clips, videos, seed, split)
+        size = {"clips": clips, "videos": videos, "seed": seed, "split": split}
+        return replace(_write_dataset(folder, {split: plan}, {"size": size}), path=out)
+
+
+def _plan_videos(clips: int, videos: int, seed: int, split: str) -> Iterator[SampleSequence]:
+    """Make the sequences of a sized sample, video by video."""
+    first_id = 1
+    for number in range(videos):
+        kitchen, camera = divmod(number, 2)
+        video = f"S{seed}{split[0]}{kitchen + 1:03d}_{camera + 1:02d}"
+        count = clips // videos + (number < clips % videos)
+        yield from make_video(video, count, first_id)
+        first_id += count
+
+
 def is_whole_sample(path: Path) -> bool:
     """Return whether a path has a complete sample of this version.
 
@@ -151,16 +223,24 @@ def is_whole_sample(path: Path) -> bool:
 
 def _write(root: Path) -> SampleReport:
     train = list(make_sequences("train", 1))
-    val = list(make_sequences("val", 1 + len(train)))
+    val = make_sequences("val", 1 + len(train))
+    return _write_dataset(root, {"train": train, "val": val}, {})
+
+
+def _write_dataset(
+    root: Path, subsets: Mapping[str, Iterable[SampleSequence]], about: Mapping[str, Any]
+) -> SampleReport:
+    """Write subsets with their lists, and the marker with some members more."""
     digests: dict[str, str] = {}
-    for subset, members in (("train", train), ("val", val)):
+    lists: dict[str, list[VideoSequence]] = {}
+    for subset, members in subsets.items():
+        names = ("val", "val_human") if subset == "val" else (subset,)
+        lists |= {name: [] for name in names}
         for item in members:
             digests |= _write_sequence(root, subset, item)
-    lists = {
-        "train": [item.sequence for item in train],
-        "val": [item.sequence for item in val],
-        "val_human": [_label_by_hand(item) for item in val],
-    }
+            lists[subset].append(item.sequence)
+            if subset == "val":
+                lists["val_human"].append(_label_by_hand(item))
     documents: dict[str, Any] = {}
     for split, sequences in lists.items():
         documents |= make_image_sets(split, sequences, flags=split == "val_human")
@@ -174,6 +254,7 @@ def _write(root: Path) -> SampleReport:
         "algorithm": ALGORITHM,
         "digest": digest,
         "splits": {name: asdict(counts) for name, counts in splits.items()},
+        **about,
     }
     write_json(root / MARKER, marker, indent=2)
     return SampleReport(root, True, digest, splits)

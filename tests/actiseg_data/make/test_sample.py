@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,11 +23,13 @@ from actiseg_data.layouts.image_sets import PROMPT_STYLES
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.split import Split
 from actiseg_data.make import render
-from actiseg_data.make.sample import is_whole_sample, make_sample
+from actiseg_data.make.sample import is_whole_sample, make_sample, make_sized_sample
 from actiseg_data.make.sample import sample_writing as writing
 from actiseg_data.make.sample.catalogue import ACTIONS, CLASS_IDS, LOOK_ALIKES, THINGS
 from actiseg_data.make.sample.hands import list_holds
 from actiseg_data.make.sample.object_outlines import make_outlines
+from actiseg_data.records.rendered_note import has_rendered_frames
+from tests.helpers.command import run
 
 GOLDEN = "973bb5af47cfe221950062d7a83c29e3"
 HANDS = ("left hand", "right hand")
@@ -370,3 +373,71 @@ def test_masks_of_any_size_are_rendered(size: tuple[int, int]) -> None:
         frame = render.render_frame(mask, sequence, sequence.frames[0])
         assert frame.shape == (*size, 3)
         assert frame.dtype == np.uint8
+
+
+# Samples of other sizes.
+
+
+def read_all(root: Path, split: str) -> dict[tuple[str, int], bytes]:
+    """The masks of each frame, by video and frame."""
+    opened = open_split(root, split)
+    return {
+        (sequence.video, int(frame[-10:])): mask.tobytes()
+        for sequence in opened.sequences
+        for frame, mask in zip(sequence.frames, opened.read_masks(sequence), strict=True)
+    }
+
+
+def test_a_sized_sample_is_keyed_by_its_videos(tmp_path: Path) -> None:
+    """More clips add frames to videos; another seed or split has other videos."""
+    small = make_sized_sample(tmp_path / "small", clips=3, videos=2, seed=7)
+    large = make_sized_sample(tmp_path / "large", clips=6, videos=2, seed=7)
+    assert (small.splits["train"].sequences, large.splits["train"].sequences) == (3, 6)
+    before, after = read_all(small.path, "train"), read_all(large.path, "train")
+    assert before.items() < after.items()
+    assert {video for video, _ in before} == {"S7t001_01", "S7t001_02"}
+    names = [sequence.folder for sequence in open_split(small.path, "train")]
+    assert [name[:8] for name in names] == ["00000001", "00000002", "00000003"]
+    assert [name[9:18] for name in names] == ["S7t001_01", "S7t001_01", "S7t001_02"]
+    for seed, split in ((8, "train"), (7, "val")):
+        out = tmp_path / f"{split}{seed}"
+        other = make_sized_sample(out, clips=2, videos=1, seed=seed, split=split)
+        assert not {v for v, _ in before} & {v for v, _ in read_all(other.path, split)}
+
+
+def test_a_sized_sample_is_golden_and_is_no_built_in_one(tmp_path: Path) -> None:
+    report = make_sized_sample(tmp_path / "sized", clips=4, videos=2, seed=1, split="val")
+    assert report.digest == "194f4a7375b8e63936cdac552f3a3cc9"
+    assert not is_whole_sample(report.path)
+    assert has_rendered_frames(report.path)
+    automatic, human = (open_split(report.path, name) for name in ("val", "val_human"))
+    assert [s.folder for s in automatic] == [s.folder for s in human]
+    assert [s.objects for s in automatic] != [s.objects for s in human]
+    assert report.splits["val"].frames == len(read_all(report.path, "val_human"))
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ({"clips": 0, "videos": 1}, "clips.*give 1 or more"),
+        ({"clips": 2, "videos": 3}, "at most as many videos as clips"),
+        ({"clips": 2, "videos": 1, "seed": -1}, "seed.*give 0 or more"),
+        ({"clips": 2, "videos": 1, "split": "test"}, "'test' is unknown"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(
+    size: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        make_sized_sample(tmp_path / "sized", **size)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_makes_a_sample_of_a_size(tmp_path: Path) -> None:
+    done = run("sample", tmp_path / "sized", "--clips", "9", "--split", "val")
+    assert "val_human: 9 sequences" in done.stdout, done.stderr
+    assert "corrupt" in done.stdout
+    assert "--split val" in done.stdout
+    done = run("sample", tmp_path / "other", "--videos", "2")
+    assert done.returncode == 2
+    assert "give --clips" in done.stderr

@@ -131,7 +131,7 @@ def make_preview(
         view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
     noise = describe(split.recipe, has_activity=split.noisy.has_action_lists)
-    return _compose_sheet(whole, shown, noise, sheet_rows, join_nouns(text_rows))
+    return _compose_sheet(whole, shown, split.recipe, noise, sheet_rows, join_nouns(text_rows))
 
 
 def refuse_format(path: Path) -> None:
@@ -296,6 +296,7 @@ _LINE, _HEAD, _FOOT = 28, 78, 46
 def _compose_sheet(
     whole: VideoSequence,
     shown: VideoSequence,
+    recipe: Recipe,
     noise: str,
     sheet_rows: list[_SheetRow],
     text_rows: list[TextRow],

@@ -84,8 +84,8 @@ class DocumentSplit(DatasetSplit):
         """Read one of the documents with masks; the last ones are remembered."""
         path = find_document(self.root, name)
         # Reading masks may read another document of the split, such as the expressions of MeViS.
-        others = (find_document(self.root, other) for other in self.form.documents)
-        return _read_document(path, self.read, tuple(map(_stamp, (path, *others))))
+        files = (path, *(find_document(self.root, file) for file in self.form.documents))
+        return _read_document(path, self.read, tuple(map(_stamp, files)))
 
     def read_categories(self) -> tuple[Category, ...]:
         documents = (self.open_document(name).document for name in self.form.mask_documents)

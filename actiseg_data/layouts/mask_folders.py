@@ -90,8 +90,8 @@ def open_folder(
     lists : Path, optional
         The folder of lists, which may not exist.
     split : str, optional
-        A list in that folder, such as ``val`` or ``2017/val``. Default: ``val`` if there are lists,
-        otherwise all sequences.
+        A list in that folder, such as ``val`` or ``2017/val``, or `WHOLE` for all sequences.
+        Default: ``val`` if there are lists, otherwise all sequences.
     whole : bool
         Whether to take all sequences even if there are lists.
 
@@ -105,7 +105,7 @@ def open_folder(
     opened = FolderSplit(masks, masks.name, sequences, digest_json(frames), lists=lists)
     if split is None and not whole and opened.list_names:
         split = DEFAULT_LIST
-    if split is None:
+    if split is None or (split == WHOLE and WHOLE not in opened.list_names):
         return opened
     if lists is None:
         hint = "leave `split` out"

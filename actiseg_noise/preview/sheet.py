@@ -130,7 +130,8 @@ def make_preview(
         parts = (clean, noisy, mask_rows, by_object, labels, photo, dangling, classes)
         view = SheetFrame(shown, frame, *parts)
         sheet_rows.append(_make_row(view, masks=masks))
-    return _compose_sheet(whole, shown, split.recipe, sheet_rows, join_nouns(text_rows))
+    noise = describe(split.recipe, has_activity=split.noisy.has_action_lists)
+    return _compose_sheet(whole, shown, split.recipe, noise, sheet_rows, join_nouns(text_rows))
 
 
 def refuse_format(path: Path) -> None:
@@ -243,8 +244,14 @@ def _count_labels(view: SheetFrame, visible: list[int]) -> list[tuple[int, str]]
     return [(sum(row.value is value for row in shown), name) for name, value in counts.items()]
 
 
-def describe(recipe: Recipe) -> str:
+def describe(recipe: Recipe, *, has_activity: bool = True) -> str:
     """Describe a recipe in a line of text.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    has_activity : bool
+        Whether the dataset says which objects are active. Else the choice of objects is left out.
 
     Examples
     --------
@@ -253,6 +260,8 @@ def describe(recipe: Recipe) -> str:
     'dilate, erode or jitter at rate 0.4, target IoU 0.8, positive objects, seed 0'
     >>> describe(make_recipe("text", 0.2, parameters={"flip": "near"}))
     'text at rate 0.2, near flips, other names of the class, all objects, seed 0'
+    >>> describe(make_recipe("erode", 0.2), has_activity=False)
+    'erode at rate 0.2, target IoU 0.8, seed 0'
     """
     parts = []
     for noise in recipe.noises:
@@ -275,7 +284,8 @@ def describe(recipe: Recipe) -> str:
         if "names" in noise.parameters:
             sister = noise.parameters["names"] == "sister"
             parts.append("sister terms" if sister else "other names of the class")
-        parts.append(f"{noise.objects} objects")
+        if has_activity:
+            parts.append(f"{noise.objects} objects")
     return ", ".join([*parts, f"seed {recipe.seed}"])
 
 
@@ -287,6 +297,7 @@ def _compose_sheet(
     whole: VideoSequence,
     shown: VideoSequence,
     recipe: Recipe,
+    noise: str,
     sheet_rows: list[_SheetRow],
     text_rows: list[TextRow],
 ) -> Image.Image:
@@ -300,7 +311,7 @@ def _compose_sheet(
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((_MARGIN, 12), shorten_text(whole.folder, 28, room), INK, load_font(28))
-    pen.text((_MARGIN, 48), shorten_text(describe(recipe), 21, room), FAINT, load_font(21))
+    pen.text((_MARGIN, 48), shorten_text(noise, 21, room), FAINT, load_font(21))
     top = _HEAD
     for row in sheet_rows:
         for column, (panel, text) in enumerate(zip(row.panels, row.lines, strict=True)):

@@ -129,6 +129,7 @@ def test_an_import_that_fails_within_the_toolkit_is_no_missing_library(tmp_path)
         "sys.modules[name] = types.ModuleType(name)\n"
         "from actiseg_noise.cli import main\nmain()"
     )
+    (tmp_path / "ImageSets").mkdir()  # so that the command comes to the import
     done = run_alone("corrupt", tmp_path, "--type", "dilate", "--rate", "1", code=code)
     assert done.returncode == 1
     assert "ImportError: cannot import name" in done.stderr

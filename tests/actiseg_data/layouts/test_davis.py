@@ -97,6 +97,11 @@ def test_a_folder_of_masks_is_scored_whole_and_the_hint_is_a_list(davis, preds):
     assert "missing" not in problem
 
 
+@pytest.mark.parametrize("inside", ["", "Annotations/480p"])
+def test_all_names_every_sequence_as_it_does_in_corrupt(davis, inside):
+    assert chosen(open_truth(davis / inside, "all")) == list(SEQUENCES)
+
+
 def test_a_sequence_that_was_asked_for_may_be_taken_for_blank(davis, preds):
     write_list(davis, "2017/val", "bear\ncow\n")
     (problem,) = refused(score, preds, gt=open_truth(davis), protocol="davis")

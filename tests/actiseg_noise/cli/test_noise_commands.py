@@ -145,7 +145,12 @@ def test_a_dry_run_finds_the_errors_of_the_run(root, tmp_path):
 
 def test_the_help_shows_defaults():
     text = run("corrupt", "--help").stdout
-    for default in ("Default: 0.", "Default: train.", "Default: 0.8.", "Default: contest."):
+    for default in (
+        "Default: 0.",
+        "Default: train, or that of the layout.",
+        "Default: 0.8.",
+        "Default: contest.",
+    ):
         assert default in " ".join(text.replace("│", " ").split())
 
 

@@ -138,7 +138,10 @@ def test_the_command_names_faults_of_the_index_and_checks_the_rest(monkeypatch, 
     assert "1 of 2 presets match the golden digests of sample" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["actiseg/mixed-40", "smart/de-DAE"])
+@pytest.mark.parametrize(
+    "name",
+    ["actiseg/mixed-40", pytest.param("markov/expand", marks=pytest.mark.slow), "smart/de-DAE"],
+)
 def test_golden_digests_and_counts_are_those_of_the_files_that_corrupt_writes(
     name, sample, tmp_path
 ):

@@ -121,7 +121,9 @@ def compare(
     differences: dict[str, list[Difference]] = {}
     left_out: dict[str, str] = {}
     for metric, by_method in metric_runs.items():
-        lacking = [name for name, of in by_method.items() if not all(map(is_defined, of.sums))]
+        lacking = [
+            name for name, seeds in by_method.items() if not all(map(is_defined, seeds.sums))
+        ]
         if lacking:
             few = f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
             left_out[metric] = few
@@ -221,13 +223,15 @@ def _rank(
     standings = [
         Standing(
             name=name,
-            value=of.mean,
-            seeds=tuple(run.ratio for run in of.sums),
+            value=method_runs.mean,
+            seeds=tuple(run.ratio for run in method_runs.sums),
             interval=intervals[name].ends,
             rank=1 + better[name] if ranked else None,
             degrees=intervals[name].degrees,
             unreached=intervals[name].unreached,
         )
-        for name, of in runs.items()
+        for name, method_runs in runs.items()
     ]
-    return sorted(standings, key=lambda of: (of.rank or 0, -sign * (of.value or 0)))
+    return sorted(
+        standings, key=lambda standing: (standing.rank or 0, -sign * (standing.value or 0))
+    )

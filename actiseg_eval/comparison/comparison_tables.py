@@ -12,8 +12,9 @@ from actiseg_eval.resampling.run_means import MIN_PAIRED
 
 _NOTE = (
     "gain: how much better the first method is, for every metric above 0 if it is better, with its "
-    "interval; share better: of resamples; p: of no difference; df: degrees of freedom; over: what "
-    "varies. rank: 1 plus the number of significantly better methods, after Holm"
+    "interval; share better: of resamples, or by Student's t; p: of no difference; df: degrees of "
+    "freedom; over: what varies. rank: 1 plus the number of significantly better methods, after "
+    "Holm"
 )
 
 UNREACHED = "*"
@@ -87,7 +88,8 @@ def _explain_comparison(comparison: Comparison, metrics: Sequence[str]) -> Itera
     standings = [standing for metric in shown for standing in comparison.standings[metric]]
     yield _NOTE
     yield from explain_ends(
-        unreached=any(of.unreached for of in standings) or any(of.test.unreached for of in pairs),
+        unreached=any(standing.unreached for standing in standings)
+        or any(pair.test.unreached for pair in pairs),
         widened=any(pair.test.widened for pair in pairs),
     )
     yield explain_primary(comparison.primary, "all pairs")
@@ -140,23 +142,23 @@ def explain_power(least_p: float, clusters: int, cluster: str, level: float) -> 
 
 def _explain_seeds(comparison: Comparison, pairs: Sequence[Difference]) -> Iterator[str]:
     """Yield which seeds there are, and what errors say about other ones."""
-    found = {pair.test.seeds for pair in pairs}
+    covered = {pair.test.seeds for pair in pairs}
     known = "; ".join(
         f"{name} {', '.join(map(str, seeds))}" if seeds else f"{name} unknown"
         for name, seeds in comparison.seeds.items()
     )
-    if "paired" in found:
+    if "paired" in covered:
         yield f"paired seeds: runs of the same seed are compared (seeds: {known})"
-    if "unpaired" in found:
+    if "unpaired" in covered:
         yield (
             f"unpaired seeds: the seeds differ, are fewer than {MIN_PAIRED}, or no folder's name "
             f"ends in one, such as _s1 (seeds: {known})"
         )
-    yield from explain_missing_seeds(found, comparison.cluster, comparison.seed_deviation)
+    yield from explain_missing_seeds(covered, comparison.cluster, comparison.seed_deviation)
 
 
 def explain_missing_seeds(
-    found: Collection[str], cluster: str, deviation: float | None
+    covered: Collection[str], cluster: str, deviation: float | None
 ) -> Iterator[str]:
     """Yield what stands for the seeds of single runs.
 
@@ -169,14 +171,14 @@ def explain_missing_seeds(
     deviation : float or None
         The given standard deviation over seeds.
     """
-    if "shared" in found:
+    if "shared" in covered:
         yield (
             "seeds of one side: the other side has a single run, for which the same variance "
             "over seeds is taken"
         )
-    if "given" in found:
+    if "given" in covered:
         yield f"seeds as given: a single run has a standard deviation of {deviation} over seeds"
-    if "none" in found:
+    if "none" in covered:
         yield (
             f"{cluster}s alone: there are single runs, or runs that do not differ. p is of these "
             "runs, not of the methods; another seed may reverse the difference"

@@ -79,9 +79,9 @@ class CurveBuilder:
             The runs that shares are above. None for no shares.
         """
         runs: dict[_Name, Runs] = {
-            (method, level): of
+            (method, level): level_runs
             for method, levels in methods.items()
-            for level, of in levels.items()
+            for level, level_runs in levels.items()
         }
         if floor is not None:
             runs[_FLOOR] = floor
@@ -101,12 +101,12 @@ class CurveBuilder:
             points = [
                 CurvePoint(
                     level=level,
-                    value=_omit_nan(of.mean),
+                    value=_omit_nan(level_runs.mean),
                     interval=_get_ends(intervals.get((method, level))),
-                    seeds=tuple(_omit_nan(run.ratio) for run in of.sums),
+                    seeds=tuple(_omit_nan(run.ratio) for run in level_runs.sums),
                     unreached=_get_unreached(intervals.get((method, level))),
                 )
-                for level, of in levels.items()
+                for level, level_runs in levels.items()
             ]
             area = estimator.evaluate(areas[method]) if method in areas else None
             area_interval = intervals.get((method, _AREA))
@@ -119,7 +119,7 @@ class CurveBuilder:
                     unreached=_get_unreached(area_interval),
                     source=self._name_source(area_interval),
                     degrees=None if area_interval is None else area_interval.degrees,
-                    shares=self._share(method, levels, estimator, areas, area),
+                    shares=self._compute_shares(method, levels, estimator, areas, area),
                     area_gain=gains.get(method),
                     clean_gap=gaps.get(method),
                 )
@@ -135,7 +135,7 @@ class CurveBuilder:
     def _name_source(self, interval: MeanInterval | None) -> str | None:
         return None if interval is None else f"{self.cluster}s{SEEDS[interval.seeds]}"
 
-    def _share(
+    def _compute_shares(
         self,
         method: str,
         levels: LevelRuns,
@@ -148,7 +148,7 @@ class CurveBuilder:
         if floor is None or area is None or self.span is None or np.isnan(floor.mean):
             return Shares()
         low = self.span[0]
-        values = [of.mean for of in levels.values()]
+        values = [level_runs.mean for level_runs in levels.values()]
         shares = compute_shares(list(levels), values, area, floor.mean, low, self.drop)
         row = areas[method]
         names: list[_Name] = [(method, level) for level in levels]
@@ -166,9 +166,9 @@ class CurveBuilder:
     ) -> tuple[dict[str, BaselineGap], dict[str, BaselineGap]]:
         """Return the gain in area and the clean gap of each method, where there are such."""
         sign = get_sign(metric)
-        others = [method for method in methods if method != self.baseline]
+        compared = [method for method in methods if method != self.baseline]
         gains, gaps = {}, {}
-        for method in others:
+        for method in compared:
             if areas:
                 difference = areas[method] - areas[self.baseline]
                 gains[method] = estimator.compare(sign * difference, self.cluster)
@@ -176,8 +176,8 @@ class CurveBuilder:
                 pair: dict[_Name, float] = {(self.baseline, 0.0): sign, (method, 0.0): -sign}
                 gaps[method] = estimator.compare(estimator.make_row(pair), self.cluster)
         if metric == self.primary:
-            found = [*gains.values(), *gaps.values()]
-            tested = [gap for gap in found if gap.test is not None]
+            gathered_gaps = [*gains.values(), *gaps.values()]
+            tested = [gap for gap in gathered_gaps if gap.test is not None]
             adjusted = apply_holm([gap.p for gap in tested if gap.p is not None])
             by_gap = {id(gap): p for gap, p in zip(tested, adjusted, strict=True)}
             for gathered in (gains, gaps):
@@ -194,10 +194,12 @@ class _Estimator:
         self._builder = builder
         self._least = METRICS[metric].least
         self._names = list(runs)
-        self._defined = np.array([are_defined(of.sums) for of in runs.values()])
-        self._values = np.array([of.mean for of in runs.values()])
+        self._defined = np.array([are_defined(condition.sums) for condition in runs.values()])
+        self._values = np.array([condition.mean for condition in runs.values()])
         deviation = builder.seed_deviation if metric == builder.primary else None
-        known = [of for of, able in zip(runs.values(), self._defined, strict=True) if able]
+        known = [
+            condition for condition, able in zip(runs.values(), self._defined, strict=True) if able
+        ]
         self._means = RunMeans(known, deviation) if known else None
 
     def make_row(self, coefficients: Mapping[_Name, float]) -> NDArray[np.float64]:

@@ -294,7 +294,7 @@ def _gather_floors(
 ) -> dict[str, Runs]:
     """Return what shares are above, by metric: the frozen net, else blank masks."""
     of_frozen = measured[len(measured) - len(runs.frozen) :]
-    sums = [sum_clusters(of.sums, names) for of in of_frozen]
+    sums = [sum_clusters(frozen_run.sums, names) for frozen_run in of_frozen]
     if not sums:
         sums = [sum_clusters(measured[0].blank, names)]
     return {

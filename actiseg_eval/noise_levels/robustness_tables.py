@@ -114,11 +114,11 @@ def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
     gains = {curve.method: curve.area_gain for curve in curves if curve.area_gain}
     if gains:
         columns = ["method", f"area better than {robustness.baseline}", *tested]
-        yield Table("", columns, [_make_gap_row(robustness, *each) for each in gains.items()])
+        yield Table("", columns, [_make_gap_row(robustness, *gap) for gap in gains.items()])
     gaps = {curve.method: curve.clean_gap for curve in curves if curve.clean_gap}
     if gaps:
         columns = ["method", f"worse than {robustness.baseline} at 0", *tested]
-        yield Table("", columns, [_make_gap_row(robustness, *each) for each in gaps.items()])
+        yield Table("", columns, [_make_gap_row(robustness, *gap) for gap in gaps.items()])
 
 
 def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> Iterator[list[str]]:
@@ -220,22 +220,23 @@ def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[
     if robustness.span is None:
         return
     low = robustness.span[0]
-    told = [metric for metric in metrics if metric not in robustness.without_shares]
-    if told:
+    shown = [metric for metric in metrics if metric not in robustness.without_shares]
+    if shown:
         floors = ", ".join(
-            f"{METRICS[metric].symbol} {format_value(robustness.floors[metric])}" for metric in told
+            f"{METRICS[metric].symbol} {format_value(robustness.floors[metric])}"
+            for metric in shown
         )
         yield (
             f"retained: the area as a share of the value at {low:g}, both above {robustness.floor} "
             f"masks ({floors}); breaks at: the lowest level at which more than "
             f"{100 * robustness.drop:g} % of that is lost"
         )
-    for metric in told if robustness.bootstrap else ():
-        shares = {of.method: of.shares for of in robustness.curves[metric]}
+    for metric in shown if robustness.bootstrap else ():
+        by_method = {curve.method: curve.shares for curve in robustness.curves[metric]}
         unsure = [
             method
-            for method, of in shares.items()
-            if of.retained is not None and of.retained_interval is None
+            for method, shares in by_method.items()
+            if shares.retained is not None and shares.retained_interval is None
         ]
         if unsure:
             yield (
@@ -243,8 +244,10 @@ def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[
                 f"{low:g} not significantly above {robustness.floor} masks, or in too few "
                 f"{robustness.cluster}s"
             )
-    for metric in told:
-        lacking = [of.method for of in robustness.curves[metric] if of.shares.retained is None]
+    for metric in shown:
+        lacking = [
+            curve.method for curve in robustness.curves[metric] if curve.shares.retained is None
+        ]
         if lacking:
             yield (
                 f"no shares of {METRICS[metric].symbol}: at {low:g}, {', '.join(lacking)} "
@@ -285,9 +288,9 @@ def _explain_intervals(robustness: Robustness, curves: list[Curve]) -> Iterator[
         f"{robustness.cluster}s and seeds; df: degrees of freedom"
     )
     yield from explain_ends(
-        unreached=any(of.unreached for of in points)
-        or any(of.unreached for of in curves)
-        or any(of.unreached for of in tests),
+        unreached=any(point.unreached for point in points)
+        or any(curve.unreached for curve in curves)
+        or any(test.unreached for test in tests),
         widened=any(test.widened for test in tests),
     )
     if tests:
@@ -295,15 +298,15 @@ def _explain_intervals(robustness: Robustness, curves: list[Curve]) -> Iterator[
         yield from explain_power(
             robustness.least_p, robustness.clusters, robustness.cluster, bootstrap.level
         )
-    found = {test.seeds for test in tests}
-    if "paired" in found:
+    covered = {test.seeds for test in tests}
+    if "paired" in covered:
         yield "paired seeds: runs of the same seed are compared"
-    if "unpaired" in found:
+    if "unpaired" in covered:
         yield (
             f"unpaired seeds: the seeds differ, are fewer than {MIN_PAIRED}, or no folder's name "
             "ends in one, such as _s1"
         )
-    yield from explain_missing_seeds(found, robustness.cluster, robustness.seed_deviation)
+    yield from explain_missing_seeds(covered, robustness.cluster, robustness.seed_deviation)
 
 
 def _explain_labels(robustness: Robustness) -> Iterator[str]:

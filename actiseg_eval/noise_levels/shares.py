@@ -116,7 +116,7 @@ def find_share_intervals(
         from the chosen one by Student's t.
     """
     grid = np.unique(
-        [*np.linspace(low, levels[-1], _STEPS + 1), *(of for of in levels if of > low)]
+        [*np.linspace(low, levels[-1], _STEPS + 1), *(level for level in levels if level > low)]
     )
     scores = np.zeros((len(grid), len(area)))
     scores[:, curve] = compute_level_weights(levels, grid)
@@ -129,8 +129,8 @@ def find_share_intervals(
         return None, None
     scope = above.any(axis=0)
     left = [means.estimate(row - (1 - drop) * above[0], scope) for row in above]
-    reaches = np.array([of.find_quantile(confidence) * of.error for of in left])
-    values = np.array([of.value for of in left])
+    reaches = np.array([contrast.find_quantile(confidence) * contrast.error for contrast in left])
+    values = np.array([contrast.value for contrast in left])
     first = _find_first_loss(grid, values - reaches)
     return retained, (
         float(grid[-1]) if first is None else first,
@@ -143,8 +143,8 @@ def _find_first_loss(levels: NDArray[np.float64], left: NDArray[np.float64]) -> 
     lost = np.flatnonzero(left < 0)
     if not len(lost):
         return None
-    at = int(lost[0])
-    if at == 0:
+    first = int(lost[0])
+    if first == 0:
         return float(levels[0])
-    share = left[at - 1] / (left[at - 1] - left[at])
-    return float(levels[at - 1] + share * (levels[at] - levels[at - 1]))
+    share = left[first - 1] / (left[first - 1] - left[first])
+    return float(levels[first - 1] + share * (levels[first] - levels[first - 1]))

@@ -73,7 +73,7 @@ def compare_means(
     combination = means.combine(coefficients)
     if abs(contrast.value) < ROUNDING and contrast.error < ROUNDING:
         return Gain(0.0, (0.0, 0.0), 0.5, 1.0, contrast.degrees)
-    value, p = contrast.value, permute_clusters(combination, bootstrap)
+    value, p = contrast.value, compute_permutation_p(combination, bootstrap)
     unreached: tuple[str, ...] = ()
     if contrast.seeds == "none":
         (estimate,) = resample([combination], bootstrap)
@@ -101,7 +101,7 @@ def compare_means(
     )
 
 
-def permute_clusters(combination: Combination, bootstrap: Bootstrap) -> float:
+def compute_permutation_p(combination: Combination, bootstrap: Bootstrap) -> float:
     """Return the p value of Fisher's permutation test of a difference.
 
     It is how often the difference is at least as large after it is reversed in some of the

@@ -153,12 +153,12 @@ class RunMeans:
         self.conditions = tuple(conditions)
         self.values = np.array([runs.mean for runs in conditions])
         self._seed_deviation = seed_deviation
-        means = [combine((1 / len(of.sums), run) for run in of.sums) for of in conditions]
+        means = [combine((1 / len(runs.sums), run) for run in runs.sums) for runs in conditions]
         self._influence = np.stack([mean.influence for mean in means])
         self._clusters = np.array([mean.defined_clusters for mean in means])
         self._groups = _group_by_seeds(self.conditions)
-        self._free = np.array([not of.fixed for of in conditions])
-        self._single = self._free & np.array([len(of.sums) == 1 for of in conditions])
+        self._free = np.array([not runs.fixed for runs in conditions])
+        self._single = self._free & np.array([len(runs.sums) == 1 for runs in conditions])
 
     def combine(self, coefficients: NDArray[np.float64]) -> Combination:
         """Return a contrast, (K,), as a combination of ratios, to resample its clusters."""
@@ -212,8 +212,8 @@ class RunMeans:
             return [*parts, (weight * self._seed_deviation**2, float("inf"))], "given"
         total = sum(variance for variance, _ in parts)
         if weight and groups:  # a single part, because all of it varies with the same deviations
-            each, degrees = self._pool(groups, used)
-            total += weight * each
+            one_run, degrees = self._pool(groups, used)
+            total += weight * one_run
             parts = [(total, degrees)]
         if total < ROUNDING**2:
             return [], "none"
@@ -243,13 +243,16 @@ def _group_by_seeds(conditions: Sequence[Runs]) -> list[_SeedGroup]:
             key = frozenset(runs.seeds or ()) if known else position
             members.setdefault(key, []).append(position)
     return [
-        _SeedGroup(np.array(group), np.stack([_deviate(conditions[at]) for at in group], axis=1))
+        _SeedGroup(
+            np.array(group),
+            np.stack([_compute_deviations(conditions[position]) for position in group], axis=1),
+        )
         for group in members.values()
     ]
 
 
-def _deviate(runs: Runs) -> NDArray[np.float64]:
+def _compute_deviations(runs: Runs) -> NDArray[np.float64]:
     """Return the deviation of each run from the mean, in the order of the seeds."""
     order = np.argsort(runs.seeds) if runs.seeds is not None else np.arange(len(runs.sums))
-    values = np.array([runs.sums[at].ratio for at in order])
+    values = np.array([runs.sums[position].ratio for position in order])
     return np.asarray(values - values.mean())

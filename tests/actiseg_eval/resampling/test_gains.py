@@ -12,7 +12,12 @@ from scipy import stats
 
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap
-from actiseg_eval.resampling.gains import apply_holm, compare_means, find_least_p, permute_clusters
+from actiseg_eval.resampling.gains import (
+    apply_holm,
+    compare_means,
+    compute_permutation_p,
+    find_least_p,
+)
 from actiseg_eval.resampling.ratios import combine
 from actiseg_eval.resampling.run_means import RunMeans, Runs
 
@@ -112,7 +117,7 @@ def test_few_clusters_are_swapped_in_every_way(seed):
     observed = abs(one.ratio - other.ratio) - 1e-12
     ways = np.array(list(itertools.product([False, True], repeat=8)))
     gains = np.array([swap_methods(one, other, swap) for swap in ways])
-    found = permute_clusters(combine([(1.0, one), (-1.0, other)]), Bootstrap(resamples=128))
+    found = compute_permutation_p(combine([(1.0, one), (-1.0, other)]), Bootstrap(resamples=128))
     assert found == (np.abs(gains) >= observed).mean()
     assert found >= find_least_p(8, 128)
 
@@ -130,7 +135,9 @@ def test_ratios_with_their_own_denominators_are_swapped_to_first_order():
         observed = abs(one.ratio - other.ratio)
         swaps = rng.random((4000, 20)) < 0.5
         gains = np.array([swap_methods(one, other, swap) for swap in swaps])
-        found = permute_clusters(combine([(1.0, one), (-1.0, other)]), Bootstrap(resamples=4000))
+        found = compute_permutation_p(
+            combine([(1.0, one), (-1.0, other)]), Bootstrap(resamples=4000)
+        )
         assert found == pytest.approx((np.abs(gains) >= observed).mean(), abs=0.04)
 
 

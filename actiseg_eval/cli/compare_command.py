@@ -13,7 +13,9 @@ from actiseg_eval.cli.output_flags import OutputFlags, make_output_flags
 from actiseg_eval.cli.scoring_flags import (
     ComparableRuleFlags,
     IntervalFlags,
+    Primary,
     RunFlags,
+    SeedDeviation,
     TruthFlags,
     check_metric_names,
 )
@@ -50,6 +52,8 @@ def compare(
         Optional[list[str]],
         typer.Option(help="Show only this metric, such as giou (repeatable). Default: all."),
     ] = None,
+    primary: Primary = None,
+    seed_deviation: SeedDeviation = None,
     intervals: SignificanceFlags,
     output: OutputFlags,
     run: RunFlags,
@@ -72,6 +76,14 @@ def compare(
     folders = [folder for method in parsed for folder in method.runs]
     truth = truth_flags.open(folders[0])
     output.check((*folders, truth.root))
-    comparison = compute(parsed, gt=truth, **rules.keywords, **intervals.keywords, **run.keywords)
+    comparison = compute(
+        parsed,
+        gt=truth,
+        primary=primary,
+        seed_deviation=seed_deviation,
+        **rules.keywords,
+        **intervals.keywords,
+        **run.keywords,
+    )
     print_report(describe_comparison(comparison, metric or ()))
     output.write(comparison.to_dict(), lambda: make_comparison_page(comparison, metric or ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -13,7 +14,9 @@ from actiseg_eval.cli.output_flags import OutputFlags, make_output_flags
 from actiseg_eval.cli.scoring_flags import (
     ComparableRuleFlags,
     IntervalFlags,
+    Primary,
     RunFlags,
+    SeedDeviation,
     TruthFlags,
     check_metric_names,
 )
@@ -49,12 +52,22 @@ def measure_robustness(
     baseline: Annotated[
         Optional[str],
         typer.Option(
-            help="Method that the others are compared with on clean data. Default: the one "
-            "in the YAML file, else plain, else the first."
+            help="Method that the others are compared with. Default: the one in the YAML file, "
+            "else plain, else the first."
         ),
     ] = None,
+    frozen: Annotated[
+        Optional[list[Path]],
+        typer.Option(
+            help="Predictions of the net that all methods start from (repeatable, for seeds). "
+            "Shares are above its score; by default, above that of blank masks."
+        ),
+    ] = None,
+    primary: Primary = None,
+    seed_deviation: SeedDeviation = None,
     drop: Annotated[
-        float, typer.Option(help="Share of a score that is lost at the breaking point.")
+        float,
+        typer.Option(help="Share of a score above the floor that is lost at the breaking point."),
     ] = 0.1,
     intervals: IntervalFlags,
     output: OutputFlags,
@@ -75,6 +88,8 @@ def measure_robustness(
     make_bootstrap(**intervals.keywords)  # refuses wrong values before it reads anything
     check_metric_names(metric, rules)
     known = read_runs(runs, baseline)
+    if frozen:
+        known = replace(known, frozen=tuple(frozen))
     truth = TruthFlags(
         gt=truth_flags.gt or known.truth,
         split=known.split if truth_flags.split is None else truth_flags.split,
@@ -85,6 +100,8 @@ def measure_robustness(
     result = robustness(
         known,
         gt=truth,
+        primary=primary,
+        seed_deviation=seed_deviation,
         drop=drop,
         **rules.keywords,
         **intervals.keywords,

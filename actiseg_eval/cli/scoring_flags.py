@@ -25,6 +25,20 @@ Missing = Annotated[
     str,
     typer.Option(help="How to treat missing masks: error, or empty (score them as blank)."),
 ]
+Primary = Annotated[
+    Optional[str],
+    typer.Option(
+        help="Metric whose p values are corrected by Holm. The others are descriptive. Default: "
+        "the first of the protocol."
+    ),
+]
+SeedDeviation = Annotated[
+    Optional[float],
+    typer.Option(
+        help="Standard deviation of the primary metric over seeds, if known, for methods with a "
+        "single run."
+    ),
+]
 
 
 @dataclass(frozen=True)

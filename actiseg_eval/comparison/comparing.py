@@ -16,8 +16,9 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
+from actiseg_eval.comparison.primary_metric import check_seed_deviation, choose_primary
 from actiseg_eval.metrics.definitions import METRICS, list_directed
-from actiseg_eval.metrics.sums import MetricSums, Sums
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import list_notices
@@ -30,12 +31,10 @@ from actiseg_eval.resampling.bootstrap import (
     is_defined,
     sum_clusters,
 )
-from actiseg_eval.resampling.ratios import (
-    apply_holm,
-    compare_clusters,
-    compare_seeds,
-    find_seed_interval,
-)
+from actiseg_eval.resampling.gains import apply_holm, compare_means
+from actiseg_eval.resampling.mean_intervals import find_mean_intervals
+from actiseg_eval.resampling.run_means import SEEDS, RunMeans, Runs
+from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap
 from actiseg_eval.scoring.truth_choice import choose_truth
@@ -49,18 +48,21 @@ def compare(
     sequences: Iterable[str] | Path | str | None = None,
     protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
+    primary: str | None = None,
     filter: bool = True,
     missing: str = "error",
     ci: float = LEVEL,
     resamples: int = RESAMPLES,
     cluster: str = "video",
+    seed_deviation: float | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Comparison:
     """Score methods on the same sequences and compare every two of them.
 
-    Two methods with several seeds each are compared over seeds, by Welch's t. Otherwise videos are
-    resampled, the same ones for both methods, and the result says nothing about another seed.
+    Videos vary, and so do seeds: with several seeds, errors cover both. Seeds are paired if the
+    folders of both methods end in the same three or more seeds (``_s1``, ``_seed2``). With one run
+    each, errors cover videos alone, and the result says nothing about another seed.
 
     Parameters
     ----------
@@ -71,8 +73,14 @@ def compare(
         See `actiseg_eval.score`. Without `gt`, the predictions of the first method name it.
     metrics : iterable of str or str, optional
         Metric groups, all but ``failures``.
+    primary : str, optional
+        The metric whose p values are corrected, and by which methods are ranked. By default the
+        first of the protocol. All others are descriptive.
     resamples : int
         Resamples for the intervals: 100 to 1,000,000.
+    seed_deviation : float, optional
+        The standard deviation of the primary metric over seeds, if it is known from elsewhere. It
+        counts for methods with a single run.
 
     Returns
     -------
@@ -94,6 +102,8 @@ def compare(
     methods = make_methods(methods)
     truth = choose_truth(methods[0].runs[0], gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
+    primary = choose_primary(primary, options)
+    deviation = check_seed_deviation(seed_deviation)
     runs = [(method.name, run) for method in methods for run in method.runs]
     problems = ProblemCollector()
     with start_workers(workers, __name__) as pool:
@@ -106,9 +116,24 @@ def compare(
             truth.root,
             "compare on a larger split",
         )
-    standings, differences, left_out = _compare_metrics(
-        _sum_by_method(methods, measured, names), bootstrap, cluster
-    )
+    metric_runs = _gather_runs(methods, measured, names)
+    standings: dict[str, list[Standing]] = {}
+    differences: dict[str, list[Difference]] = {}
+    left_out: dict[str, str] = {}
+    for metric, by_method in metric_runs.items():
+        lacking = [
+            name for name, seeds in by_method.items() if not all(map(is_defined, seeds.sums))
+        ]
+        if lacking:
+            few = f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
+            left_out[metric] = few
+            continue
+        means = RunMeans(list(by_method.values()), deviation if metric == primary else None)
+        pairs = _compare_pairs(list(by_method), means, bootstrap, metric, cluster)
+        differences[metric] = _adjust(pairs) if metric == primary else pairs
+        standings[metric] = _rank(
+            by_method, means, differences[metric], bootstrap, metric, ranked=metric == primary
+        )
     return Comparison(
         protocol=options.protocol,
         split=truth.name,
@@ -120,6 +145,9 @@ def compare(
         },
         cluster=cluster,
         clusters=len(set(names)),
+        primary=primary,
+        seeds={method.name: find_seeds(method.runs) for method in methods},
+        seed_deviation=deviation,
         notices=list_notices({run.name: run.coverage for run in measured}),
         left_out=left_out,
         standings=standings,
@@ -127,76 +155,41 @@ def compare(
     )
 
 
-def _sum_by_method(
+def _gather_runs(
     methods: Sequence[Method], measured: list[MeasuredRun], names: list[str]
-) -> dict[str, list[MetricSums]]:
-    """Return the sums over clusters of every run, by method."""
-    runs = iter(measured)
-    return {
-        method.name: [sum_clusters(next(runs).sums, names) for _ in method.runs]
+) -> dict[str, dict[str, Runs]]:
+    """Return the runs of each method, by metric, as sums over clusters."""
+    remaining = iter(measured)
+    summed: dict[str, list[MetricSums]] = {
+        method.name: [sum_clusters(next(remaining).sums, names) for _ in method.runs]
         for method in methods
+    }
+    seeds = {method.name: find_seeds(method.runs) for method in methods}
+    return {
+        metric: {
+            method: Runs(tuple(run[metric] for run in runs), seeds[method])
+            for method, runs in summed.items()
+        }
+        for metric in list_directed(next(iter(summed.values()))[0])
     }
 
 
-def _compare_metrics(
-    runs: Mapping[str, list[MetricSums]], bootstrap: Bootstrap, cluster: str
-) -> tuple[dict[str, list[Standing]], dict[str, list[Difference]], dict[str, str]]:
-    """Return standings and differences by metric, and why metrics were left out."""
-    known = next(iter(runs.values()))[0]
-    standings: dict[str, list[Standing]] = {}
-    differences: dict[str, list[Difference]] = {}
-    left_out = {}
-    for metric in list_directed(known):
-        sums = {method: [run[metric] for run in seeds] for method, seeds in runs.items()}
-        lacking = [name for name, seeds in sums.items() if not all(map(is_defined, seeds))]
-        if lacking:
-            left_out[metric] = (
-                f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
-            )
-            continue
-        pairs = [
-            compare_pair(first, second, sums, bootstrap, metric=metric, cluster=cluster)
-            for first, second in itertools.combinations(runs, 2)
-        ]
-        differences[metric] = _adjust(pairs)
-        standings[metric] = _rank(sums, differences[metric], bootstrap.level, metric)
-    return standings, differences, left_out
-
-
-def compare_pair(
-    first: str,
-    second: str,
-    sums: Mapping[str, list[Sums]],
-    bootstrap: Bootstrap,
-    *,
-    metric: str,
-    cluster: str,
-) -> Difference:
-    """Return how much better one method is than another in one metric.
-
-    Parameters
-    ----------
-    first, second : str
-        The names of the methods.
-    sums : mapping of str to list of Sums
-        The sums over clusters of each seed, by method.
-    bootstrap : Bootstrap
-        How to resample.
-    metric : str
-        The key of the metric.
-    cluster : str
-        What is resampled, such as ``video``.
-    """
-    sign, largest = get_sign(metric), 1 - METRICS[metric].least
-    gain, source = None, "seeds"
-    if len(sums[first]) > 1 and len(sums[second]) > 1:
-        seeds = [np.array([sign * run.ratio for run in sums[name]]) for name in (first, second)]
-        gain = compare_seeds(seeds[0], seeds[1], bootstrap.level)
-    if gain is None:  # one seed, or seeds that do not differ
-        gain = compare_clusters(sums[first], sums[second], sign, bootstrap, largest)
-        source = f"{cluster}s"
-    inside = (max(-largest, gain.interval[0]), min(largest, gain.interval[1]))
-    return Difference(first, second, gain.value, inside, gain.share, gain.p, gain.p, source)
+def _compare_pairs(
+    names: list[str], means: RunMeans, bootstrap: Bootstrap, metric: str, cluster: str
+) -> list[Difference]:
+    """Return how much better the first of every two methods is than the second."""
+    units = np.eye(len(names))
+    differences = []
+    for first, second in itertools.combinations(range(len(names)), 2):
+        gain = compare_means(
+            means,
+            get_sign(metric) * (units[first] - units[second]),
+            bootstrap,
+            1 - METRICS[metric].least,
+        )
+        source = f"{cluster}s{SEEDS[gain.seeds]}"
+        differences.append(Difference(names[first], names[second], gain, None, source))
+    return differences
 
 
 def get_sign(metric: str) -> float:
@@ -211,18 +204,34 @@ def _adjust(pairs: list[Difference]) -> list[Difference]:
 
 
 def _rank(
-    sums: Mapping[str, list[Sums]], pairs: list[Difference], level: float, metric: str
+    runs: Mapping[str, Runs],
+    means: RunMeans,
+    pairs: list[Difference],
+    bootstrap: Bootstrap,
+    metric: str,
+    *,
+    ranked: bool,
 ) -> list[Standing]:
-    """Return the methods by rank, and within a rank the better value first."""
+    """Return the methods by rank, if they are ranked, and then the better value first."""
     sign = get_sign(metric)
-    better: dict[str, int] = dict.fromkeys(sums, 0)  # how many are significantly better
+    better: dict[str, int] = dict.fromkeys(runs, 0)  # how many are significantly better
     for pair in pairs:
-        if pair.adjusted < 1 - level and pair.gain != 0:
+        if pair.adjusted is not None and pair.adjusted < 1 - bootstrap.level and pair.gain != 0:
             better[pair.second if pair.gain > 0 else pair.first] += 1
-    standings = []
-    for name, runs in sums.items():
-        values = [run.ratio for run in runs]
-        mean = float(np.mean(values))
-        interval = find_seed_interval(values, level, METRICS[metric].least)
-        standings.append(Standing(name, mean, tuple(values), interval, 1 + better[name]))
-    return sorted(standings, key=lambda standing: (standing.rank, -sign * (standing.value or 0)))
+    units = dict(zip(runs, np.eye(len(runs)), strict=True))
+    intervals = find_mean_intervals(means, units, bootstrap, METRICS[metric].least)
+    standings = [
+        Standing(
+            name=name,
+            value=method_runs.mean,
+            seeds=tuple(run.ratio for run in method_runs.sums),
+            interval=intervals[name].ends,
+            rank=1 + better[name] if ranked else None,
+            degrees=intervals[name].degrees,
+            unreached=intervals[name].unreached,
+        )
+        for name, method_runs in runs.items()
+    ]
+    return sorted(
+        standings, key=lambda standing: (standing.rank or 0, -sign * (standing.value or 0))
+    )

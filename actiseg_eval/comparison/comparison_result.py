@@ -8,8 +8,9 @@ from typing import Any
 
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.resampling.gains import Gain, find_least_p
 
-SCHEMA = "actiseg/comparison/1"
+SCHEMA = "actiseg/comparison/2"
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,25 @@ class Standing:
         The mean over seeds.
     seeds : tuple of float or None
         The value of each seed.
-    interval : (float, float) or None
-        Student's t interval of the mean over seeds. None for a single seed.
-    rank : int
+    interval : (float, float)
+        The interval of the mean: over videos, and over seeds if there are several.
+    rank : int or None
         1 plus the number of methods that are significantly better. Two methods with different ranks
-        may not differ significantly from each other, see `Difference`.
+        may not differ significantly from each other, see `Difference`. None for metrics that are
+        not the primary one.
+    degrees : float
+        The degrees of freedom of the error.
+    unreached : tuple of str
+        The ends of the interval, ``low`` and ``high``, that no resample reaches.
     """
 
     name: str
     value: float | None
     seeds: tuple[float | None, ...]
-    interval: tuple[float, float] | None
-    rank: int
+    interval: tuple[float, float]
+    rank: int | None
+    degrees: float
+    unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,34 +54,57 @@ class Difference:
     ----------
     first, second : str
         The names of the methods.
-    gain : float
-        Above 0 if `first` is better, also for metrics where lower is better.
-    interval : (float, float)
-        The confidence interval of the gain.
-    share : float
-        The share of resamples in which the first is better. Over seeds, as Student's t gives it.
-    p : float
-        The two-sided p value of no difference.
-    adjusted : float
-        The p value after Holm's correction over all pairs.
+    test : Gain
+        The gain, which is above 0 if `first` is better, also for metrics where lower is better.
+    adjusted : float or None
+        The p value after Holm's correction over all pairs. None for metrics that are not the
+        primary one.
     source : str
-        What varies: ``seeds``, or the clusters that were resampled, such as ``videos``.
+        What varies: the clusters, such as ``videos``, and seeds, if the error covers them.
     """
 
     first: str
     second: str
-    gain: float
-    interval: tuple[float, float]
-    share: float
-    p: float
-    adjusted: float
+    test: Gain
+    adjusted: float | None
     source: str
+
+    @property
+    def gain(self) -> float:
+        """Above 0 if the first method is better."""
+        return self.test.value
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The confidence interval of the gain."""
+        return self.test.interval
+
+    @property
+    def share(self) -> float:
+        """The share of resamples in which the first is better, see `Gain`."""
+        return self.test.share
+
+    @property
+    def p(self) -> float:
+        """The two-sided p value of no difference."""
+        return self.test.p
 
     def to_dict(self) -> dict[str, Any]:
         """Return the difference as JSON."""
-        fields = dict(vars(self))
-        fields["by"] = fields.pop("source")
-        return fields
+        return {
+            "first": self.first,
+            "second": self.second,
+            "gain": self.gain,
+            "interval": self.interval,
+            "share": self.share,
+            "p": self.p,
+            "adjusted": self.adjusted,
+            "by": self.source,
+            "degrees": self.test.degrees,
+            "seeds": self.test.seeds,
+            "widened": self.test.widened,
+            "unreached": self.test.unreached,
+        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,6 +125,12 @@ class Comparison:
         The folders of each method.
     cluster, clusters : str, int
         What was resampled, and how many there are.
+    primary : str
+        The metric whose p values are corrected. The others are descriptive.
+    seeds : mapping of str to tuple of int or None
+        The seeds that the names of a method's folders end in. None if one has none.
+    seed_deviation : float or None
+        The given standard deviation of the primary metric over seeds.
     notices : sequence of str
         Lines to print before the tables.
     left_out : mapping of str to str
@@ -111,6 +148,9 @@ class Comparison:
     folders: Mapping[str, tuple[str, ...]]
     cluster: str
     clusters: int
+    primary: str
+    seeds: Mapping[str, tuple[int, ...] | None]
+    seed_deviation: float | None
     notices: Sequence[str]
     left_out: Mapping[str, str]
     standings: Mapping[str, Sequence[Standing]]
@@ -121,6 +161,12 @@ class Comparison:
             f"<Comparison of {', '.join(self.folders)}: protocol {self.protocol.name}, split "
             f"{self.split}, {len(self.standings)} metrics>"
         )
+
+    @property
+    def least_p(self) -> float:
+        """The least p value that any pair can have, after Holm's correction."""
+        pairs = len(self.folders) * (len(self.folders) - 1) // 2
+        return min(1.0, pairs * find_least_p(self.clusters, self.bootstrap.resamples))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document, of schema `SCHEMA`."""
@@ -136,6 +182,10 @@ class Comparison:
             "cluster": self.cluster,
             "cluster_asked": self.bootstrap.cluster,
             "clusters": self.clusters,
+            "primary": self.primary,
+            "seeds": {name: seeds and list(seeds) for name, seeds in self.seeds.items()},
+            "seed_deviation": self.seed_deviation,
+            "least_p": self.least_p,
             "notices": list(self.notices),
             "left_out": dict(self.left_out),
             "standings": {

@@ -87,6 +87,9 @@ class Metric:
         Whether it is about objects that should not be predicted.
     least : float
         The smallest possible value; the largest is 1.
+    rewards_blank : bool
+        Whether blank masks score well by definition: where there is nothing to predict, or because
+        they never get worse. A share of such a score says little.
     """
 
     symbol: str
@@ -98,6 +101,7 @@ class Metric:
     headline: bool = False
     inactive: bool = False
     least: float = 0.0
+    rewards_blank: bool = False
 
 
 _ACTIONVOS = (Formula(compute_actionvos_metrics, (CORE_GROUP,), ("actionvos",)),)
@@ -129,10 +133,16 @@ METRICS: Mapping[str, Metric] = {
         _ACTIONVOS,
         tables=("main", "profile", "curves"),
         inactive=True,
+        rewards_blank=True,
     ),
     "p_ciou": Metric("p-cIoU", "higher", "cumulative IoU of active objects", _ACTIONVOS),
     "n_ciou": Metric(
-        "n-cIoU", "lower", "cumulative IoU of inactive objects", _ACTIONVOS, inactive=True
+        "n-cIoU",
+        "lower",
+        "cumulative IoU of inactive objects",
+        _ACTIONVOS,
+        inactive=True,
+        rewards_blank=True,
     ),
     "giou": Metric(
         "gIoU",
@@ -141,9 +151,14 @@ METRICS: Mapping[str, Metric] = {
         (*_ACTIONVOS, *_GRES),
         tables=("main", "curves", "losses"),
         headline=True,
+        rewards_blank=True,
     ),
     "acc": Metric(
-        "Acc", "higher", "share of units whose presence is predicted correctly", _ACTIONVOS
+        "Acc",
+        "higher",
+        "share of units whose presence is predicted correctly",
+        _ACTIONVOS,
+        rewards_blank=True,
     ),
     "tp": Metric("TP", None, "active, visible, predicted", _ACTIONVOS, count=True),
     "tn": Metric("TN", None, "correctly not predicted", _ACTIONVOS, count=True),
@@ -170,6 +185,7 @@ METRICS: Mapping[str, Metric] = {
         _PROFILE,
         tables=("profile",),
         inactive=True,
+        rewards_blank=True,
     ),
     "n_quality": Metric(
         "n-quality",
@@ -189,6 +205,7 @@ METRICS: Mapping[str, Metric] = {
         "share of samples without a target whose prediction is empty",
         _GRES,
         inactive=True,
+        rewards_blank=True,
     ),
     **{
         f"pr_{round(100 * threshold)}": Metric(
@@ -217,7 +234,12 @@ METRICS: Mapping[str, Metric] = {
     ),
     "j_recall": Metric("J-recall", "higher", "share of frames with J above 0.5", _TEMPORAL),
     "j_decay": Metric(
-        "J-decay", "lower", "J of the first quarter minus J of the last", _TEMPORAL, least=-1.0
+        "J-decay",
+        "lower",
+        "J of the first quarter minus J of the last",
+        _TEMPORAL,
+        least=-1.0,
+        rewards_blank=True,
     ),
     "j_tr": Metric("J_tr", "higher", "J over the last quarter of the frames (VOST)", _LATE),
     "f": Metric(
@@ -229,7 +251,12 @@ METRICS: Mapping[str, Metric] = {
     ),
     "f_recall": Metric("F-recall", "higher", "share of frames with F above 0.5", _TEMPORAL),
     "f_decay": Metric(
-        "F-decay", "lower", "F of the first quarter minus F of the last", _TEMPORAL, least=-1.0
+        "F-decay",
+        "lower",
+        "F of the first quarter minus F of the last",
+        _TEMPORAL,
+        least=-1.0,
+        rewards_blank=True,
     ),
     "f_object": Metric(
         "F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)", _OBJECTS

@@ -84,17 +84,8 @@ def compute_level_weights(
     return np.stack([np.interp(wanted, levels, unit) for unit in units], axis=1)
 
 
-def orient_score(value: float, better: str | None) -> float:
-    """Return a metric so that higher is better: 1 minus the metric if lower is better.
-
-    >>> orient_score(0.25, "lower")
-    0.75
-    """
-    return 1 - value if better == "lower" else value
-
-
 def find_breaking_point(
-    levels: Sequence[float], oriented_scores: Sequence[float], drop: float, low: float
+    levels: Sequence[float], scores: Sequence[float], drop: float, low: float
 ) -> float | None:
     """Return the lowest level at which more than a share of the score at `low` is lost.
 
@@ -102,8 +93,8 @@ def find_breaking_point(
     ----------
     levels : sequence of float
         The levels of the curve, ascending.
-    oriented_scores : sequence of float
-        The score at each level, see `orient_score`. In between, the curve is a straight line.
+    scores : sequence of float
+        The score at each level, higher for better. In between, the curve is a straight line.
     drop : float
         The share, in (0, 1).
     low : float
@@ -119,9 +110,9 @@ def find_breaking_point(
     >>> find_breaking_point([0, 2, 4], [0.5, 0.5, 0.4], 0.1, 0)
     3.0
     """
-    before, left = low, float(np.interp(low, levels, oriented_scores))
+    before, left = low, float(np.interp(low, levels, scores))
     limit = (1 - drop) * left
-    for level, right in zip(levels, oriented_scores, strict=True):
+    for level, right in zip(levels, scores, strict=True):
         if level <= low:
             continue
         if right < limit - _ROUNDING:

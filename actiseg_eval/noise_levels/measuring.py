@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from actiseg_data import __version__
-from actiseg_data.core.arguments import check_number, check_string
+from actiseg_data.core.arguments import check_number, check_string, refuse_type
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import as_path
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_eval.metrics.definitions import list_directed
-from actiseg_eval.metrics.sums import MetricSums
+from actiseg_eval.comparison.primary_metric import check_seed_deviation, choose_primary
+from actiseg_eval.metrics.definitions import METRICS, list_directed
 from actiseg_eval.noise_levels.curve_building import CurveBuilder, are_defined
 from actiseg_eval.noise_levels.curves import find_common_range
 from actiseg_eval.noise_levels.label_quality import LabelQuality, measure_labels
@@ -32,6 +36,8 @@ from actiseg_eval.resampling.bootstrap import (
     choose_clusters,
     sum_clusters,
 )
+from actiseg_eval.resampling.run_means import Runs
+from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, collect_problems, measure_runs
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
@@ -48,12 +54,15 @@ def robustness(
     protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     baseline: str | None = None,
+    frozen: Iterable[Path | str] | Path | str | None = None,
+    primary: str | None = None,
     drop: float = DROP,
     filter: bool = True,
     missing: str = "error",
     ci: float = LEVEL,
     resamples: int = RESAMPLES,
     cluster: str = "video",
+    seed_deviation: float | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Robustness:
@@ -71,10 +80,15 @@ def robustness(
     metrics : iterable of str or str, optional
         Metric groups, all but ``failures``.
     baseline : str, optional
-        The method that others are compared with on clean data. By default as the YAML file says,
-        else the method ``plain``, else the first.
+        The method that others are compared with. By default as the YAML file says, else the method
+        ``plain``, else the first.
+    frozen : path or iterable of path, optional
+        Predictions of the net that all methods start from, one for each seed. Shares are above its
+        score. By default as the YAML file says, else above the score of blank masks.
+    primary, seed_deviation
+        See `actiseg_eval.compare`.
     drop : float
-        The share of a score, in (0, 1), that is lost at the breaking point.
+        The share of a score above the floor, in (0, 1), that is lost at the breaking point.
 
     Returns
     -------
@@ -97,8 +111,12 @@ def robustness(
     if baseline is not None:
         check_string(baseline, "baseline")
     runs = runs if isinstance(runs, NoiseRuns) else read_runs(as_path(runs, "runs"), baseline)
+    if frozen is not None:
+        runs = replace(runs, frozen=_list_folders(frozen))
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
+    primary = choose_primary(primary, options)
+    deviation = check_seed_deviation(seed_deviation)
     bootstrap = make_bootstrap(ci, resamples, cluster)
     if not 0 < drop < 1:
         raise refuse(f"{drop:g} is not between 0 and 1", "`drop`", "give 0.1, for example")
@@ -112,9 +130,16 @@ def robustness(
     span = find_common_range(tuple(levels) for levels in runs.methods.values())
     if span is None:
         left_out["areas"] = "the levels of the methods share no range"
-    builder = CurveBuilder(span, drop, bootstrap, unit, runs.baseline)
-    summed = _sum_by_level(runs, measured, names)
-    curves = _build_curves(summed, builder, left_out)
+    builder = CurveBuilder(span, drop, bootstrap, unit, runs.baseline, primary, deviation)
+    gathered = _gather_runs(runs, measured, names)
+    floors = _gather_floors(runs, measured, names)
+    without_shares = _explain_without_shares(floors, runs)
+    curves = _build_curves(
+        gathered,
+        {metric: floor for metric, floor in floors.items() if metric not in without_shares},
+        builder,
+        left_out,
+    )
     return Robustness(
         protocol=options.protocol,
         metric_groups=options.metric_groups,
@@ -122,6 +147,13 @@ def robustness(
         split=truth.name,
         rendered=has_rendered_frames(truth.root),
         baseline=runs.baseline,
+        primary=primary,
+        seed_deviation=deviation,
+        floor=_name_floor(runs),
+        floors={
+            metric: None if np.isnan(floor.mean) else floor.mean for metric, floor in floors.items()
+        },
+        without_shares=without_shares,
         drop=drop,
         bootstrap=bootstrap,
         cluster=unit,
@@ -142,25 +174,47 @@ def robustness(
     )
 
 
+def _list_folders(frozen: Iterable[Path | str] | Path | str) -> tuple[Path, ...]:
+    given = [frozen] if isinstance(frozen, (str, os.PathLike)) else frozen
+    if not isinstance(given, Iterable):
+        raise refuse_type(given, "a path, or several", "frozen")
+    return tuple(as_path(folder, "frozen") for folder in given)
+
+
+def _name_floor(runs: NoiseRuns) -> str:
+    return "frozen" if runs.frozen else "blank"
+
+
 def _build_curves(
-    summed: Mapping[str, Mapping[float, list[MetricSums]]],
+    gathered: Mapping[str, Mapping[str, Mapping[float, Runs]]],
+    floors: Mapping[str, Runs],
     builder: CurveBuilder,
     left_out: dict[str, str],
 ) -> dict[str, list[Curve]]:
     """Return the curves of every metric. Metrics without intervals are added to `left_out`."""
-    first = next(iter(next(iter(summed.values())).values()))[0]
     curves: dict[str, list[Curve]] = {}
-    for metric in list_directed(first):
-        sums = {
-            method: {level: [run[metric] for run in seeds] for level, seeds in levels.items()}
-            for method, levels in summed.items()
-        }
-        curves[metric] = builder.build(metric, sums)
-        few = [name for name, levels in sums.items() if not all(map(are_defined, levels.values()))]
+    for metric, methods in gathered.items():
+        curves[metric] = builder.build(metric, methods, floors.get(metric))
+        few = [
+            name
+            for name, levels in methods.items()
+            if not all(are_defined(runs.sums) for runs in levels.values())
+        ]
         if few and builder.bootstrap is not None:
             unit = builder.cluster
             left_out[metric] = f"fewer than {MIN_CLUSTERS} {unit}s have it for {', '.join(few)}"
     return curves
+
+
+def _explain_without_shares(floors: Mapping[str, Runs], runs: NoiseRuns) -> dict[str, str]:
+    """Return why some metrics have no shares."""
+    reasons = {}
+    for metric, floor in floors.items():
+        if METRICS[metric].rewards_blank:
+            reasons[metric] = "blank masks score well in it, whatever the noise"
+        elif np.isnan(floor.mean):
+            reasons[metric] = f"{_name_floor(runs)} masks have no value"
+    return reasons
 
 
 def choose_truth_of_runs(
@@ -188,6 +242,7 @@ def _measure_all(
     """Measure every run and the labels of every noisy copy."""
     problems = ProblemCollector()
     named = [(f"{method} at {level:g}", folder) for method, level, folder in runs.list_runs()]
+    named += [("frozen", folder) for folder in runs.frozen]
     measured = measure_runs(truth, named, options, workers, stage, problems)
     labels: dict[float, LabelQuality] = {}
     for level, copy in runs.labels.items():
@@ -208,15 +263,43 @@ def _get_root_of_labels(truth: GroundTruth) -> Path:
     return truth.root
 
 
-def _sum_by_level(
+def _gather_runs(
     runs: NoiseRuns, measured: list[MeasuredRun], names: list[str]
-) -> Mapping[str, Mapping[float, list[MetricSums]]]:
-    """Return the sums over clusters of each seed, by method and level."""
+) -> dict[str, dict[str, dict[float, Runs]]]:
+    """Return the runs of each metric as sums over clusters, by method and level."""
     remaining = iter(measured)
-    return {
+    summed = {
         method: {
             level: [sum_clusters(next(remaining).sums, names) for _ in folders]
             for level, folders in levels.items()
         }
         for method, levels in runs.methods.items()
+    }
+    return {
+        metric: {
+            method: {
+                level: Runs(
+                    tuple(run[metric] for run in summed[method][level]), find_seeds(folders)
+                )
+                for level, folders in levels.items()
+            }
+            for method, levels in runs.methods.items()
+        }
+        for metric in list_directed(sum_clusters(measured[0].sums, names))
+    }
+
+
+def _gather_floors(
+    runs: NoiseRuns, measured: list[MeasuredRun], names: list[str]
+) -> dict[str, Runs]:
+    """Return what shares are above, by metric: the frozen net, else blank masks."""
+    of_frozen = measured[len(measured) - len(runs.frozen) :]
+    sums = [sum_clusters(frozen_run.sums, names) for frozen_run in of_frozen]
+    if not sums:
+        sums = [sum_clusters(measured[0].blank, names)]
+    return {
+        metric: Runs(
+            tuple(run[metric] for run in sums), find_seeds(runs.frozen), fixed=len(sums) == 1
+        )
+        for metric in list_directed(sums[0])
     }

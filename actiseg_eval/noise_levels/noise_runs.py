@@ -39,6 +39,9 @@ class NoiseRuns:
         The noisy copies that methods were trained on, by ascending level.
     baseline : str
         The method that others are compared with.
+    frozen : tuple of Path
+        The predictions of a net that never saw the noisy labels, one for each seed. Empty if not
+        given.
     truth, split, sequences : Path, str, Path, or None
         The ground truth, its split, and a file of the sequences to score. None if not given.
     """
@@ -47,6 +50,7 @@ class NoiseRuns:
     methods: MethodRuns
     labels: Mapping[float, Path]
     baseline: str
+    frozen: tuple[Path, ...] = ()
     truth: Path | None = None
     split: str | None = None
     sequences: Path | None = None
@@ -62,8 +66,8 @@ class NoiseRuns:
 
     @property
     def folders(self) -> list[Path]:
-        """The folder of every run."""
-        return [folder for _, _, folder in self.list_runs()]
+        """The folder of every run, and of the frozen net."""
+        return [*(folder for _, _, folder in self.list_runs()), *self.frozen]
 
 
 def parse_level(text: str) -> float | None:

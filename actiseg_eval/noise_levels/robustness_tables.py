@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
-from actiseg_eval.comparison.comparison_tables import format_interval
+from actiseg_eval.comparison.comparison_tables import (
+    explain_ends,
+    explain_missing_seeds,
+    explain_power,
+    explain_primary,
+    format_interval,
+)
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.noise_levels.label_quality import ChangedItems, LabelQuality
-from actiseg_eval.noise_levels.robustness_result import CleanGap, Curve, CurvePoint, Robustness
+from actiseg_eval.noise_levels.robustness_result import (
+    BaselineGap,
+    Curve,
+    CurvePoint,
+    Robustness,
+)
 from actiseg_eval.reporting.score_tables import name_split
+from actiseg_eval.resampling.run_means import MIN_PAIRED
 
 _MOST_LEVELS = 5
 """Levels in one table."""
@@ -41,27 +53,41 @@ def make_robustness_page(robustness: Robustness, metrics: Sequence[str] = ()) ->
     )
 
 
-_ROW_COLUMNS = ("metric", "method", "what", "level", "value", "from", "to")
+_ROW_COLUMNS = ("metric", "method", "what", "level", "value", "from", "to", "p", "holm")
 
 
 def _list_rows(robustness: Robustness) -> Iterator[list[str]]:
-    """Yield a row for each point of a curve, for each summary of it, and for its clean gap."""
+    """Yield a row for each point of a curve, each summary of it, and each gap to the baseline."""
     for metric, curves in robustness.curves.items():
         for curve in curves:
-            facts: list[tuple[str, float | None, float | None, tuple[float, float] | None]] = [
-                ("score", point.level, point.value, point.interval) for point in curve.points
-            ]
-            facts += [
-                ("area", None, curve.area, curve.interval),
-                ("retained", None, curve.retained, None),
-                ("breaks at", None, curve.breaking_point, None),
-            ]
-            if curve.clean_gap is not None:
-                gap = curve.clean_gap
-                facts.append((f"worse than {robustness.baseline}", 0.0, gap.value, gap.interval))
-            for what, level, value, interval in facts:
-                cells = (level, value, *(interval or (None, None)))
-                yield [metric, curve.method, what, *map(format_cell, cells)]
+            for point in curve.points:
+                cells = _fill_cells(point.level, point.value, point.interval)
+                yield [metric, curve.method, "score", *cells, "", ""]
+            shares = curve.shares
+            for what, value, interval in (
+                ("area", curve.area, curve.interval),
+                ("retained", shares.retained, shares.retained_interval),
+                ("breaks at", shares.breaking_point, shares.breaking_interval),
+            ):
+                cells = _fill_cells(None, value, interval)
+                yield [metric, curve.method, what, *cells, "", ""]
+            for what, level, gap in (
+                (f"area above {robustness.baseline}", None, curve.area_gain),
+                (f"worse than {robustness.baseline}", 0.0, curve.clean_gap),
+            ):
+                if gap is not None:
+                    cells = _fill_cells(level, gap.value, gap.interval)
+                    tested = map(format_cell, (gap.p, gap.adjusted))
+                    yield [metric, curve.method, what, *cells, *tested]
+
+
+def _fill_cells(
+    level: float | None,
+    value: float | None,
+    interval: tuple[float, float | None] | None,
+) -> Iterator[str]:
+    """Fill the cells of a level, a value and the ends of its interval."""
+    return map(format_cell, (level, value, *(interval or (None, None))))
 
 
 def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
@@ -79,14 +105,20 @@ def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
         yield Table("" if start else title, columns, list(_list_values(robustness, metric, part)))
     level = [] if robustness.bootstrap is None else [robustness.bootstrap.percent]
     span = "" if robustness.span is None else f" {robustness.span[0]:g} to {robustness.span[1]:g}"
-    columns = ["method", f"area{span}", *level, "retained", "breaks at"]
-    yield Table("", columns, [_make_curve_row(robustness, curve) for curve in curves])
+    columns = ["method", f"area{span}", *level, *(["df"] if level else [])]
+    yield Table("", columns, [_make_area_row(robustness, curve) for curve in curves])
+    if any(curve.shares.retained is not None for curve in curves):
+        columns = ["method", f"retained above {robustness.floor}", *level, "breaks at", *level]
+        yield Table("", columns, [_make_share_row(robustness, curve) for curve in curves])
+    tested = [*level, "p", "Holm", "df", "over"] if level else []
+    gains = {curve.method: curve.area_gain for curve in curves if curve.area_gain}
+    if gains:
+        columns = ["method", f"area better than {robustness.baseline}", *tested]
+        yield Table("", columns, [_make_gap_row(robustness, *gap) for gap in gains.items()])
     gaps = {curve.method: curve.clean_gap for curve in curves if curve.clean_gap}
     if gaps:
-        columns = ["method", f"worse than {robustness.baseline} at 0", *level]
-        columns += [] if robustness.bootstrap is None else ["p", "Holm"]
-        rows = [_make_gap_row(robustness, method, gap) for method, gap in gaps.items()]
-        yield Table("", columns, rows)
+        columns = ["method", f"worse than {robustness.baseline} at 0", *tested]
+        yield Table("", columns, [_make_gap_row(robustness, *gap) for gap in gaps.items()])
 
 
 def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> Iterator[list[str]]:
@@ -96,7 +128,10 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
         points = [by_level.get(level) for level in levels]
         yield [curve.method, *(format_value(point.value) if point else "" for point in points)]
         if robustness.bootstrap is not None:
-            cells = (_format_ends(point.interval, ".3f") if point else "" for point in points)
+            cells = (
+                _format_ends(point.interval, ".3f", point.unreached) if point else ""
+                for point in points
+            )
             yield [f"  {robustness.bootstrap.percent}", *cells]
         if any(point is not None and len(point.seeds) > 1 for point in points):
             yield ["  seeds", *map(_format_seeds, points)]
@@ -116,39 +151,53 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
         yield [f"labels ({split})", *(values.get(level, "") for level in levels)]
 
 
-def _make_curve_row(robustness: Robustness, curve: Curve) -> list[str]:
-    breaking = "-" if curve.retained is None else f"> {curve.points[-1].level:g}"
-    if curve.breaking_point is not None:
-        breaking = f"{curve.breaking_point:.3f}"
-    interval = [] if robustness.bootstrap is None else [_format_ends(curve.interval, ".3f")]
-    return [
-        curve.method,
-        format_value(curve.area),
-        *interval,
-        format_value(curve.retained),
-        breaking,
-    ]
-
-
-def _make_gap_row(robustness: Robustness, method: str, gap: CleanGap) -> list[str]:
-    row = [method, "-" if gap.value is None else f"{gap.value:+.4f}"]
+def _make_area_row(robustness: Robustness, curve: Curve) -> list[str]:
+    row = [curve.method, format_value(curve.area)]
     if robustness.bootstrap is not None:
-        row += [_format_ends(gap.interval, "+.3f"), format_value(gap.p), format_value(gap.adjusted)]
+        row.append(_format_ends(curve.interval, ".3f", curve.unreached))
+        row.append("-" if curve.degrees is None else f"{curve.degrees:.1f}")
     return row
+
+
+def _make_share_row(robustness: Robustness, curve: Curve) -> list[str]:
+    shares, most = curve.shares, curve.points[-1].level
+    breaking = "-" if shares.retained is None else _format_level(shares.breaking_point, most)
+    row = [curve.method, format_value(shares.retained)]
+    if robustness.bootstrap is None:
+        return [*row, breaking]
+    if shares.breaking_interval is None:
+        ends = "-"
+    else:
+        ends = " to ".join(_format_level(end, most) for end in shares.breaking_interval)
+    return [*row, _format_ends(shares.retained_interval, ".3f"), breaking, ends]
+
+
+def _format_level(level: float | None, most: float) -> str:
+    """Format a breaking point, None if it is above the levels."""
+    return f"> {most:g}" if level is None else f"{level:.3f}"
+
+
+def _make_gap_row(robustness: Robustness, method: str, gap: BaselineGap) -> list[str]:
+    row = [method, "-" if gap.value is None else f"{gap.value:+.4f}"]
+    if robustness.bootstrap is None:
+        return row
+    if gap.test is None:
+        return [*row, "-", "-", "-", "-", "-"]
+    test = gap.test
+    ends = format_interval(test.interval, "+.3f", test.unreached, widened=test.widened)
+    tested = [format_value(test.p), format_value(gap.adjusted), f"{test.degrees:.1f}"]
+    return [*row, ends, *tested, gap.source or "-"]
 
 
 def explain_tables(robustness: Robustness, metrics: Sequence[str] = ()) -> Iterator[str]:
     """Yield what the tables of some metrics mean, how they were made, and what was left out."""
     metrics = metrics or robustness.main_metrics
     curves = [curve for metric in metrics for curve in robustness.curves[metric]]
-    yield from _explain_areas(robustness, metrics)
+    yield from _explain_areas(robustness)
+    yield from _explain_shares(robustness, metrics)
     yield from _explain_gaps(robustness, curves)
     if robustness.bootstrap is not None:
-        few = robustness.bootstrap.explain_cluster(robustness.cluster)
-        yield (
-            f"intervals: {robustness.clusters} {robustness.cluster}s{few} resampled "
-            f"{robustness.bootstrap.resamples:,} times; they do not cover the choice of the seed"
-        )
+        yield from _explain_intervals(robustness, curves)
     yield from _explain_labels(robustness)
     for what, why in robustness.left_out.items():
         if what not in METRICS:
@@ -157,35 +206,107 @@ def explain_tables(robustness: Robustness, metrics: Sequence[str] = ()) -> Itera
             yield f"without intervals: {METRICS[what].symbol}: {why}"
 
 
-def _explain_areas(robustness: Robustness, metrics: Sequence[str]) -> Iterator[str]:
+def _explain_areas(robustness: Robustness) -> Iterator[str]:
     if robustness.span is None:
         return
     low, high = robustness.span
-    yield (
-        f"area: the mean of the metric over levels {low:g} to {high:g} (trapezoidal rule); "
-        f"retained: the area as a share of the value at {low:g}"
-    )
+    yield f"area: the mean of the metric over levels {low:g} to {high:g} (trapezoidal rule)"
     if len({tuple(levels) for levels in robustness.folders.values()}) > 1:
         yield "methods differ in levels: areas and shares are over the range that all of them span"
-    lost = f"{100 * robustness.drop:g} %"
-    yield f"breaks at: the lowest level at which more than {lost} of that value is lost"
-    if any(METRICS[metric].better == "lower" for metric in metrics):
-        yield "for metrics where lower is better (↓), shares are of 1 minus the metric"
+
+
+def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[str]:
+    """Yield what shares are of, and which metrics and methods have none."""
+    if robustness.span is None:
+        return
+    low = robustness.span[0]
+    shown = [metric for metric in metrics if metric not in robustness.without_shares]
+    if shown:
+        floors = ", ".join(
+            f"{METRICS[metric].symbol} {format_value(robustness.floors[metric])}"
+            for metric in shown
+        )
+        yield (
+            f"retained: the area as a share of the value at {low:g}, both above {robustness.floor} "
+            f"masks ({floors}); breaks at: the lowest level at which more than "
+            f"{100 * robustness.drop:g} % of that is lost"
+        )
+    for metric in shown if robustness.bootstrap else ():
+        by_method = {curve.method: curve.shares for curve in robustness.curves[metric]}
+        unsure = [
+            method
+            for method, shares in by_method.items()
+            if shares.retained is not None and shares.retained_interval is None
+        ]
+        if unsure:
+            yield (
+                f"no intervals of shares of {METRICS[metric].symbol} for {', '.join(unsure)}: at "
+                f"{low:g} not significantly above {robustness.floor} masks, or in too few "
+                f"{robustness.cluster}s"
+            )
+    for metric in shown:
+        lacking = [
+            curve.method for curve in robustness.curves[metric] if curve.shares.retained is None
+        ]
+        if lacking:
+            yield (
+                f"no shares of {METRICS[metric].symbol}: at {low:g}, {', '.join(lacking)} "
+                f"{'is' if len(lacking) == 1 else 'are'} not above {robustness.floor} masks"
+            )
+    for metric in metrics:
+        if metric in robustness.without_shares:
+            why = robustness.without_shares[metric]
+            yield f"no shares of {METRICS[metric].symbol}: {why}"
 
 
 def _explain_gaps(robustness: Robustness, curves: list[Curve]) -> Iterator[str]:
-    gaps = [curve.clean_gap for curve in curves if curve.clean_gap is not None]
-    if not gaps:
+    baseline = robustness.baseline
+    if any(curve.area_gain is not None for curve in curves):
+        yield (
+            f"area better than {baseline}: how much better the area is, above 0 for a more robust "
+            "method in every metric"
+        )
+    if any(curve.clean_gap is not None for curve in curves):
+        yield (
+            f"worse than {baseline}: the clean gap, at level 0, above 0 for a worse method in "
+            "every metric"
+        )
+
+
+def _explain_intervals(robustness: Robustness, curves: list[Curve]) -> Iterator[str]:
+    """Yield what intervals and p values cover."""
+    bootstrap = robustness.bootstrap
+    if bootstrap is None:
         return
-    text = (
-        f"worse than {robustness.baseline}: the clean gap, at level 0, above 0 for a worse method "
-        "in every metric"
+    gaps = [gap for curve in curves for gap in (curve.area_gain, curve.clean_gap) if gap]
+    tests = [gap.test for gap in gaps if gap.test is not None]
+    points = [point for curve in curves for point in curve.points]
+    few = bootstrap.explain_cluster(robustness.cluster)
+    yield (
+        f"intervals: {robustness.clusters} {robustness.cluster}s{few} resampled "
+        f"{bootstrap.resamples:,} times; where there are several seeds, Student's t over "
+        f"{robustness.cluster}s and seeds; df: degrees of freedom"
     )
-    if robustness.bootstrap is not None:
-        text += "; p: of no difference; Holm: over all methods"
-    if any(gap.source == "seeds" for gap in gaps):
-        text += "; over seeds (Welch's t) if both have several at level 0"
-    yield text
+    yield from explain_ends(
+        unreached=any(point.unreached for point in points)
+        or any(curve.unreached for curve in curves)
+        or any(test.unreached for test in tests),
+        widened=any(test.widened for test in tests),
+    )
+    if tests:
+        yield explain_primary(robustness.primary, "all differences of areas and clean gaps")
+        yield from explain_power(
+            robustness.least_p, robustness.clusters, robustness.cluster, bootstrap.level
+        )
+    covered = {test.seeds for test in tests}
+    if "paired" in covered:
+        yield "paired seeds: runs of the same seed are compared"
+    if "unpaired" in covered:
+        yield (
+            f"unpaired seeds: the seeds differ, are fewer than {MIN_PAIRED}, or no folder's name "
+            "ends in one, such as _s1"
+        )
+    yield from explain_missing_seeds(covered, robustness.cluster, robustness.seed_deviation)
 
 
 def _explain_labels(robustness: Robustness) -> Iterator[str]:
@@ -237,5 +358,7 @@ def _format_share(changed: ChangedItems) -> str:
     return f"{changed.selected} of {changed.items}{percent}"
 
 
-def _format_ends(interval: tuple[float, float] | None, form: str) -> str:
-    return "-" if interval is None else format_interval(interval, form)
+def _format_ends(
+    interval: tuple[float, float] | None, form: str, unreached: Sequence[str] = ()
+) -> str:
+    return "-" if interval is None else format_interval(interval, form, unreached)

@@ -8,6 +8,7 @@
         0.2: [preds/plain_s1, preds/plain_s2]   RUNS/labels/0.2/
     labels:
       0.2: noisy/boundary_r0.2
+    frozen: preds/frozen
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from actiseg_eval.noise_levels.noise_runs import (
     refuse_mixed_levels,
 )
 
-_KEYS = ("truth", "split", "sequences", "baseline", "methods", LABELS)
+_KEYS = ("truth", "split", "sequences", "baseline", "frozen", "methods", LABELS)
 _MAX_BYTES = 1 << 16
 _KIND, _HINT = "file of runs", "give a YAML file of methods and levels, or a folder of runs"
 
@@ -42,6 +42,9 @@ def read_yaml_runs(path: Path, baseline: str | None) -> NoiseRuns:
             for level, cursor in _iterate_levels(document[LABELS], problems):
                 with problems.collect():
                     labels[level] = path.parent / _read_text(cursor)
+    frozen: tuple[Path, ...] = ()
+    if "frozen" in document:
+        frozen = _read_folders(document["frozen"], path.parent, problems)
     texts: dict[str, str] = {}
     for name in ("truth", "split", "sequences", "baseline"):
         if name in document:
@@ -56,6 +59,7 @@ def read_yaml_runs(path: Path, baseline: str | None) -> NoiseRuns:
         named = (texts.get("baseline"), f"{path}: baseline")
     return replace(
         make_runs(path, methods, labels, named, problems),
+        frozen=frozen,
         truth=path.parent / texts["truth"] if "truth" in texts else None,
         split=texts.get("split"),
         sequences=path.parent / texts["sequences"] if "sequences" in texts else None,
@@ -113,7 +117,7 @@ def _read_folders(cursor: Cursor, base: Path, problems: ProblemCollector) -> tup
         problems.add(
             "must be a folder of predictions, or a list with one for each seed",
             cursor.where,
-            "write level: folder, or level: [folder, folder]",
+            "write one folder, or [folder, folder]",
         )
         return ()
     has_seeds = isinstance(cursor.value, list)

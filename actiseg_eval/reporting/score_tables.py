@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from actiseg_data.core.plurals import count_nouns
@@ -49,6 +49,7 @@ def describe_report(report: Report) -> Iterator[ReportPart]:
     yield report.reference_note
     if report.resampled_intervals is not None:
         yield _describe_intervals(report.resampled_intervals)
+        yield from _list_unreached(report.resampled_intervals, report.main_metrics)
     counts = [name for name in METRICS if METRICS[name].count and name in report.metrics]
     yield ", ".join(f"{METRICS[name].symbol} {report.metrics[name]}" for name in counts)
     long = []
@@ -134,6 +135,20 @@ def _describe_intervals(intervals: Intervals) -> str:
             f"{intervals.correlation:.2f}"
         )
     return text
+
+
+def _list_unreached(intervals: Intervals, metrics: Collection[str]) -> Iterator[str]:
+    """Yield a line about the ends of intervals that no resample reaches."""
+    named = [
+        f"{METRICS[metric].symbol} ({', '.join(ends)})"
+        for metric, ends in intervals.unreached.items()
+        if metric in metrics
+    ]
+    if named:
+        yield (
+            f"ends that no resample reaches: {', '.join(named)}; that far it could be because of "
+            f"{intervals.cluster}s unlike those seen"
+        )
 
 
 def _tabulate(

@@ -40,6 +40,9 @@ class Intervals:
         The number of clusters.
     bounds : mapping of str to (float, float) or None
         The ends of the interval by metric; None if the metric is undefined.
+    unreached : mapping of str to tuple of str
+        The ends, ``low`` and ``high``, that no resample reaches, by metric; without metrics that
+        have no such end.
     sequence_width : mapping of str to float or None
         By metric, the width of the interval from resampled sequences as a share of the width of the
         interval.
@@ -54,6 +57,7 @@ class Intervals:
     cluster: str
     clusters: int
     bounds: Mapping[str, tuple[float, float] | None]
+    unreached: Mapping[str, tuple[str, ...]]
     sequence_width: Mapping[str, float | None]
     metric: str
     correlation: float | None
@@ -66,6 +70,7 @@ class Intervals:
             "cluster": self.cluster,
             "cluster_asked": self.bootstrap.cluster,
             "clusters": self.clusters,
+            "unreached": {metric: list(ends) for metric, ends in self.unreached.items()},
             "sequence_width": dict(self.sequence_width),
             "figure": self.metric,
             "correlation": self.correlation,
@@ -95,18 +100,19 @@ def make_intervals(
     if len(set(names)) < MIN_CLUSTERS:
         return None
     ratios = {name: ratio for name, ratio in sums.items() if ratio.denominator is not None}
-    bounds = _find_bounds(sum_clusters(ratios, names), bootstrap)
+    bounds, unreached = _find_bounds(sum_clusters(ratios, names), bootstrap)
     sequence_bounds = bounds
     if cluster != "sequence":
         most = max(1000, _WIDTH_DRAWS // len(sequences))
         fewer = replace(bootstrap, resamples=min(bootstrap.resamples, most))
-        sequence_bounds = _find_bounds(ratios, fewer)
+        sequence_bounds, _ = _find_bounds(ratios, fewer)
     requested_names = [CLUSTERS[bootstrap.cluster](sequence) for sequence in sequences]
     return Intervals(
         bootstrap=bootstrap,
         cluster=cluster,
         clusters=len(set(names)),
         bounds=bounds,
+        unreached=unreached,
         sequence_width={
             name: _compare_widths(sequence_bounds[name], bounds[name]) for name in bounds
         },
@@ -115,16 +121,25 @@ def make_intervals(
     )
 
 
-def _find_bounds(sums: MetricSums, bootstrap: Bootstrap) -> dict[str, tuple[float, float] | None]:
-    """Find the interval of each metric; None if it is undefined in too many clusters."""
+def _find_bounds(
+    sums: MetricSums, bootstrap: Bootstrap
+) -> tuple[dict[str, tuple[float, float] | None], dict[str, tuple[str, ...]]]:
+    """Find the interval of each metric, and its ends that no resample reaches.
+
+    An interval is None if the metric is undefined in too many clusters.
+    """
     defined = {
         name: combine([(1.0, metric)]) for name, metric in sums.items() if is_defined(metric)
     }
     estimates = resample(list(defined.values()), bootstrap)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(sums)
+    unreached = {}
     for name, estimate in zip(defined, estimates, strict=True):
-        bounds[name] = estimate.find_interval(bootstrap.level, METRICS[name].least, 1.0)
-    return bounds
+        ends = estimate.find_interval(bootstrap.level, METRICS[name].least, 1.0)
+        bounds[name] = ends
+        if beyond := estimate.find_unreached(ends):
+            unreached[name] = beyond
+    return bounds, unreached
 
 
 def intraclass_correlation(values: NDArray[np.float64], names: list[str]) -> float | None:

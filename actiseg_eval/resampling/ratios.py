@@ -1,4 +1,4 @@
-"""Linear combinations of ratios over the same clusters: intervals and tests of differences.
+"""Linear combinations of ratios over the same clusters, and their intervals from resamples.
 
 A metric is a ratio of two sums over clusters, such as videos. A mean over seeds, a difference of
 two methods and an area under a curve are linear combinations of such ratios, and are resampled
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.core.keys import draw_bernoullis, make_key
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights, split_resamples
 
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 """Smaller numbers than this are rounding errors."""
 
 
@@ -50,14 +49,15 @@ class Combination:
         """The number of clusters."""
         return int(self.numerators.shape[1])
 
+    @property
+    def defined_clusters(self) -> int:
+        """The number of clusters in which every ratio is defined."""
+        return int(np.count_nonzero(self.denominators, axis=1).min())
+
     def evaluate(
         self, weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute values and standard errors for weights of the clusters.
-
-        With the ratios r_l and the sums of denominators B_l, cluster c has the influence z_c =
-        sum_l q_l (a_lc - r_l b_lc) / B_l, and the error is sqrt(sum_c w_c z_c^2) (Davison and
-        Hinkley, Bootstrap Methods and their Application, 1997, 2.7.2).
 
         Parameters
         ----------
@@ -67,15 +67,32 @@ class Combination:
         Returns
         -------
         values, errors : (R,) float64
-            NaN if a ratio is undefined.
+            NaN if a ratio is undefined. The error is sqrt(sum_c w_c z_c^2), with the influence z_c.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             totals = weights @ self.denominators.T
             ratios = (weights @ self.numerators.T) / totals
-            shares = self.coefficients / totals
-            influence = shares @ self.numerators - (shares * ratios) @ self.denominators
+            influence = self._compute_influence(totals, ratios)
             errors = np.sqrt((weights * influence**2).sum(axis=1))
-            return ratios @ self.coefficients, np.where(errors < _ROUNDING, 0, errors)
+            return ratios @ self.coefficients, np.where(errors < ROUNDING, 0, errors)
+
+    @property
+    def influence(self) -> NDArray[np.float64]:
+        """The influence of each cluster on the value, (C,)."""
+        totals = self.denominators.sum(axis=1)
+        ratios = self.numerators.sum(axis=1) / totals
+        return np.asarray(self._compute_influence(totals[None], ratios[None])[0])
+
+    def _compute_influence(
+        self, totals: NDArray[np.float64], ratios: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Compute the influence of each cluster, (R, C), from totals and ratios, (R, L).
+
+        With the ratios r_l and the sums of denominators B_l it is z_c = sum_l q_l (a_lc - r_l b_lc)
+        / B_l (Davison and Hinkley, Bootstrap Methods and their Application, 1997, 2.7.2).
+        """
+        shares = self.coefficients / totals
+        return np.asarray(shares @ self.numerators - (shares * ratios) @ self.denominators)
 
 
 def combine(terms: Iterable[tuple[float, Sums]]) -> Combination:
@@ -87,11 +104,6 @@ def combine(terms: Iterable[tuple[float, Sums]]) -> Combination:
     ]
     coefficients, numerators, denominators = zip(*kept, strict=True)
     return Combination(np.array(coefficients), np.stack(numerators), np.stack(denominators))
-
-
-def make_mean_terms(runs: Sequence[Sums], factor: float = 1.0) -> list[tuple[float, Sums]]:
-    """Make the terms of the mean over several runs, times a factor."""
-    return [(factor / len(runs), run) for run in runs]
 
 
 @dataclass(frozen=True)
@@ -156,6 +168,18 @@ class BootstrapEstimate:
             ),
         )
 
+    def find_unreached(self, interval: tuple[float, float]) -> tuple[str, ...]:
+        """Return which ends of an interval, ``low`` or ``high``, lie beyond every resample.
+
+        Such an end says what unseen clusters could add, and not what the data show.
+        """
+        known = self.resampled[~np.isnan(self.resampled)]
+        if not len(known):
+            return ()
+        low = interval[0] < known.min() - ROUNDING
+        high = interval[1] > known.max() + ROUNDING
+        return ("low",) * bool(low) + ("high",) * bool(high)
+
 
 def _find_quantiles(deviations: NDArray[np.float64], tail: float) -> tuple[float, float]:
     """Find the quantiles of resampled deviations that cut off a share at each end.
@@ -191,7 +215,7 @@ def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[
         BootstrapEstimate(
             value,
             error,
-            int(np.count_nonzero(combination.denominators, axis=1).min()),
+            combination.defined_clusters,
             np.concatenate(resampled[position]),
             np.concatenate(deviations[position]),
         )
@@ -199,172 +223,3 @@ def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[
             zip(combinations, whole, strict=True)
         )
     ]
-
-
-def find_seed_interval(
-    values: Sequence[float], level: float, least: float
-) -> tuple[float, float] | None:
-    """Find Student's t interval of the mean over seeds.
-
-    Parameters
-    ----------
-    values : sequence of float
-        The metric of each seed.
-    level : float
-        The level of confidence, in (0, 1).
-    least : float
-        The smallest possible value; the largest is 1.
-
-    Returns
-    -------
-    (float, float) or None
-        None for a single seed, and if a seed has no value.
-
-    Examples
-    --------
-    >>> [round(end, 6) for end in find_seed_interval([0.5, 0.7], 0.5, 0.0)]
-    [0.5, 0.7]
-    """
-    from scipy.special import stdtrit
-
-    if len(values) < 2 or np.isnan(values).any():
-        return None
-    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
-    reach = float(stdtrit(len(values) - 1, (1 + level) / 2)) * error
-    return max(least, mean - reach), min(1.0, mean + reach)
-
-
-@dataclass(frozen=True)
-class Gain:
-    """How much better a method is than another.
-
-    Attributes
-    ----------
-    value : float
-    interval : (float, float)
-    share : float
-        The share of resamples in which the method is better.
-    p : float
-        The two-sided p-value of no difference.
-    """
-
-    value: float
-    interval: tuple[float, float]
-    share: float
-    p: float
-
-
-def compare_seeds(
-    first: NDArray[np.float64], second: NDArray[np.float64], level: float
-) -> Gain | None:
-    """Compare the means of two methods over seeds by Welch's t-test.
-
-    Welch, "The generalization of Student's problem", 1947. `Gain.share` follows from Student's t.
-
-    Parameters
-    ----------
-    first, second : (S,) float64
-        The metric of at least two seeds of each method, larger for better.
-    level : float
-        The level of confidence, in (0, 1).
-
-    Returns
-    -------
-    Gain or None
-        None if neither method varies.
-    """
-    from scipy import stats
-
-    gain = float(first.mean() - second.mean())
-    variances = [values.var(ddof=1) / len(values) for values in (first, second)]
-    error = float(np.sqrt(sum(variances)))
-    if error < _ROUNDING:
-        return None
-    freedom = sum(variances) ** 2 / sum(
-        variance**2 / (len(values) - 1)
-        for variance, values in zip(variances, (first, second), strict=True)
-    )
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
-    share = float(stats.t.cdf(gain / error, freedom))
-    return Gain(gain, (gain - reach, gain + reach), share, 2 * min(share, 1 - share))
-
-
-def compare_clusters(
-    first: Sequence[Sums],
-    second: Sequence[Sums],
-    sign: float,
-    bootstrap: Bootstrap,
-    most: float = 1.0,
-) -> Gain:
-    """Compare two methods over the same clusters, each by its mean over runs.
-
-    The interval is a bootstrap-t interval, the p-value is from a permutation test.
-
-    Parameters
-    ----------
-    first, second : sequence of Sums
-        The sums of the clusters in each run.
-    sign : float
-        1 if higher is better, -1 if lower is.
-    bootstrap : Bootstrap
-    most : float
-        The largest possible difference.
-    """
-    terms = make_mean_terms(first) + make_mean_terms(second, -1.0)
-    (estimate,) = resample([combine(terms)], bootstrap)
-    if abs(estimate.value) < _ROUNDING and estimate.error < _ROUNDING:
-        return Gain(0.0, (0.0, 0.0), 0.5, 1.0)
-    resampled = sign * estimate.resampled[~np.isnan(estimate.resampled)]
-    share = float(((resampled > _ROUNDING) + 0.5 * (np.abs(resampled) <= _ROUNDING)).mean())
-    p = _test_permutations(_average_runs(first), _average_runs(second), bootstrap)
-    interval = estimate.find_interval(bootstrap.level, -most, most)
-    low, high = sorted(sign * end for end in interval)
-    if p > 1 - bootstrap.level:
-        # If only a few clusters differ, deviations are too small: keep 0 in the interval.
-        low, high = min(low, 0.0), max(high, 0.0)
-    return Gain(sign * estimate.value, (low, high), share, p)
-
-
-_SumPair = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-
-def _average_runs(runs: Sequence[Sums]) -> _SumPair:
-    """Average the numerators and the denominators, (C,), over runs."""
-    denominators = [run.denominator for run in runs if run.denominator is not None]
-    return np.mean([run.numerator for run in runs], axis=0), np.mean(denominators, axis=0)
-
-
-def _test_permutations(first: _SumPair, second: _SumPair, bootstrap: Bootstrap) -> float:
-    """Return the p-value of Fisher's permutation test.
-
-    It is how often two methods differ at least as much after keyed draws swap them in half of the
-    clusters.
-    """
-    (a1, b1), (a2, b2) = first, second
-    clusters = len(a1)
-    observed = abs(a1.sum() / b1.sum() - a2.sum() / b2.sum())
-    extreme = 0
-    for block, rows in split_resamples(bootstrap.resamples):
-        key = make_key(0, 1, "comparison.swap", block, clusters)
-        swap = draw_bernoullis(key, rows * clusters, 0.5).reshape(rows, clusters)
-        numerators, denominators = np.where(swap, a2, a1), np.where(swap, b2, b1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gains = numerators.sum(axis=1) / denominators.sum(axis=1)
-            gains -= (a1 + a2 - numerators).sum(axis=1) / (b1 + b2 - denominators).sum(axis=1)
-        extreme += int((np.abs(gains) >= observed - _ROUNDING).sum())
-    return (extreme + 1) / (bootstrap.resamples + 1)
-
-
-def apply_holm(p: Sequence[float]) -> list[float]:
-    """Adjust the p-values of several tests by Holm's procedure.
-
-    Holm, "A simple sequentially rejective multiple test procedure", 1979.
-
-    >>> apply_holm([0.01, 0.04])
-    [0.02, 0.04]
-    """
-    adjusted, most = [0.0] * len(p), 0.0
-    for rank, position in enumerate(sorted(range(len(p)), key=p.__getitem__)):
-        most = max(most, min(1.0, (len(p) - rank) * p[position]))
-        adjusted[position] = most
-    return adjusted

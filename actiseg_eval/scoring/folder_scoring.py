@@ -21,7 +21,7 @@ from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import LEDGER_FILE, LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
-from actiseg_eval.measures.results import SequenceResult, sum_tallies
+from actiseg_eval.measures.results import SequenceResult, make_blank_result, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
@@ -168,12 +168,15 @@ class MeasuredRun:
         The label and the folder, for messages.
     coverage : Coverage
         How much was scored.
+    blank : dict of str to Sums
+        The sums of blank masks instead of the predictions.
     """
 
     sums: MetricSums
     sequences: tuple[VideoSequence, ...]
     name: str
     coverage: Coverage
+    blank: MetricSums
 
 
 def measure_runs(
@@ -211,12 +214,14 @@ def measure_runs(
         with collect_problems(folder, truth, problems):
             results, handled = measure_folder(truth, folder, options, workers, stage)
             coverage = make_coverage(results, options.protocol, sum_tallies(results, handled))
+            blank = [make_blank_result(result, options.protocol) for result in results]
             measured.append(
                 MeasuredRun(
                     sums=compute_by_sequence(results, options.protocol, options.metric_groups),
                     sequences=tuple(result.sequence for result in results),
                     name=f"{label} ({escape_unprintable(str(folder))})",
                     coverage=coverage,
+                    blank=compute_by_sequence(blank, options.protocol, options.metric_groups),
                 )
             )
     return measured

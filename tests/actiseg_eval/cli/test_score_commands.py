@@ -252,7 +252,13 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     done = run("robustness", "runs.yaml", "--quiet", "--resamples", "500", *options, cwd=runs)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for text in ("gIoU by level of noise: train", "p-mIoU ↑", "n-mIoU ↓", "area 0 to 0.4", "> 0.4"):
+    for text in (
+        "gIoU by level of noise: train",
+        "p-mIoU ↑",
+        "n-mIoU ↓",
+        "area 0 to 0.4",
+        "retained above blank",
+    ):
         assert text in done.stdout
     assert "labels (train)" in done.stdout
     document = json.loads(files["json"].read_text())
@@ -262,7 +268,7 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     assert f"{curves['first']['breaks_at']:.3f}" in done.stdout
     assert files["markdown"].read_text().startswith("# Robustness on train")
     done = run_alone(
-        *("robustness", "runs.yaml", "--quiet", "--metric", "acc", "--baseline", "second"),
+        *("robustness", "runs.yaml", "--quiet", "--metric", "p_ciou", "--baseline", "second"),
         *("--drop", "0.5"),
         cwd=runs,
         code=_BLOCKING,
@@ -304,6 +310,9 @@ def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
         (("runs.yaml", "--json", "swap/r.json"), "is inside"),
         (("runs.yaml", "--markdown", "noisy/r.md"), "is inside"),
         (("runs.yaml", "--resamples", "5"), "5 is outside"),
+        (("runs.yaml", "--primary", "jf"), "--primary: 'jf' is not computed"),
+        (("runs.yaml", "--frozen", "nowhere"), "nowhere"),
+        (("runs.yaml", "--seed-deviation", "2"), "--seed-deviation: 2 is outside"),
     ],
 )
 def test_wrong_runs_are_refused_without_a_traceback(runs, arguments, says):

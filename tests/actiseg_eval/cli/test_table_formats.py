@@ -76,4 +76,4 @@ def test_comparisons_have_rows_for_programs_and_tables_for_people(place, command
     text = files["markdown"].read_text()
     assert text.startswith("# ")
     assert "| method |" in text
-    assert "p-mIoU" not in text
+    assert "p-mIoU ↑" not in text

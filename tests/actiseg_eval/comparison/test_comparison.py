@@ -13,9 +13,11 @@ from scipy import stats
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import compare
+from actiseg_eval.comparison.comparison_tables import describe_comparison, make_comparison_page
 from actiseg_eval.comparison.methods import Method, make_methods, parse_methods
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from tests.helpers.kitchens import kitchen_clip
@@ -53,6 +55,7 @@ def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
     found = compare(
         methods(runs, "moved1", "moved3"), gt=kitchen, resamples=FEW.resamples, metrics=["all"]
     )
+    assert [of.rank for of in found.standings["p_miou"]] == [1, 2]
     one, other = (
         score(runs[name], gt=kitchen, metrics=["all"]).metrics for name in ("moved1", "moved3")
     )
@@ -65,7 +68,6 @@ def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
         assert each.share == (sign > 0)
         assert each.p < 0.01
         assert found.standings[figure][0].name == better
-        assert [of.rank for of in found.standings[figure]] == [1, 2]
 
 
 def test_a_method_is_not_better_than_itself(kitchen, runs, tmp_path):
@@ -74,28 +76,111 @@ def test_a_method_is_not_better_than_itself(kitchen, runs, tmp_path):
     found = compare(same, gt=kitchen, resamples=FEW.resamples)
     for (each,) in found.differences.values():
         assert (each.gain, each.interval) == (0, (0, 0))
-        assert (each.share, each.p, each.adjusted) == (0.5, 1, 1)
-    assert all(of.rank == 1 for ranks in found.standings.values() for of in ranks)
+        assert (each.share, each.p) == (0.5, 1)
+    assert all(of.rank == 1 for of in found.standings["p_miou"])
 
 
-def test_several_seeds_are_compared_by_welch(kitchen, runs):
+def test_several_seeds_are_compared_over_videos_and_seeds(kitchen, runs):
+    """The error by hand: from units of reports by sequence, added up by video."""
     seeds = [
         Method("near", tuple(runs[f"moved{at}"] for at in (1, 2, 3))),
         Method("far", tuple(runs[f"moved{at}"] for at in (4, 5, 6))),
     ]
-    found = compare(seeds, gt=kitchen, resamples=FEW.resamples)
-    values = [[score(run, gt=kitchen).metrics["p_miou"] for run in method.runs] for method in seeds]
+    found = compare(seeds, gt=kitchen, resamples=FEW.resamples, primary="giou")
+    reports = [[score(run, gt=kitchen) for run in method.runs] for method in seeds]
+    values = np.array([[report.metrics["giou"] for report in of] for of in reports])
+    residuals = {}
+    for sign, of in zip((1, -1), reports, strict=True):
+        for report in of:
+            units = report.metrics["n_units"]
+            for stratum in report.strata["sequence"]:
+                video = next(x.video for x in kitchen.sequences if x.folder == stratum.name)
+                above = stratum.metrics["giou"] - report.metrics["giou"]
+                added = sign * above * stratum.metrics["n_units"] / units / 3
+                residuals[video] = residuals.get(video, 0) + added
+    videos = len(residuals)
+    over_videos = sum(each**2 for each in residuals.values()) * videos / (videos - 1)
+    over_seeds = values.var(axis=1, ddof=1) / 3
+    total = over_videos + over_seeds.sum()
+    degrees = total**2 / (over_videos**2 / (videos - 1) + (over_seeds**2 / 2).sum())
+    gain = values[0].mean() - values[1].mean()
+    reach = stats.t.ppf(0.975, degrees) * total**0.5
+    (each,) = found.differences["giou"]
+    assert each.source == "videos and unpaired seeds"
+    assert each.gain == pytest.approx(gain)
+    assert each.test.degrees == pytest.approx(degrees)
+    assert each.interval == pytest.approx((gain - reach, gain + reach))
+    assert each.p >= 2 * stats.t.sf(gain / total**0.5, degrees) - 1e-12
+    assert found.standings["giou"][0].seeds == pytest.approx(values[0])
+    low, high = found.standings["giou"][0].interval
+    assert low < values[0].mean() < high
+    lines = "\n".join(part for part in describe_comparison(found) if isinstance(part, str))
+    assert "unpaired seeds: the seeds differ" in lines
+
+
+def test_runs_of_the_same_seeds_are_paired(kitchen, runs, tmp_path):
+    for method, first in (("near", 1), ("far", 4)):
+        for seed in (1, 2, 3):
+            (tmp_path / f"{method}_s{seed}").symlink_to(runs[f"moved{first + seed - 1}"])
+    folders = {name: [tmp_path / f"{name}_s{at}" for at in (1, 2, 3)] for name in ("near", "far")}
+    turned = {"near": folders["near"], "far": folders["far"][::-1]}
+    found, again = (compare(of, gt=kitchen, resamples=FEW.resamples) for of in (folders, turned))
     (each,) = found.differences["p_miou"]
-    expected = stats.ttest_ind(*values, equal_var=False)
-    assert each.source == "seeds"
-    assert each.gain == pytest.approx(np.mean(values[0]) - np.mean(values[1]))
-    assert each.p == pytest.approx(expected.pvalue)
-    interval = expected.confidence_interval(0.95)
-    assert each.interval == pytest.approx((interval.low, interval.high))
-    near = found.standings["p_miou"][0]
-    assert near.seeds == pytest.approx(values[0])
-    low, high = stats.t.interval(0.95, 2, np.mean(values[0]), stats.sem(values[0]))
-    assert near.interval == pytest.approx((max(0, low), min(1, high)))
+    assert each.source == "videos and paired seeds"
+    assert again.differences["p_miou"][0].test.degrees == pytest.approx(each.test.degrees)
+    assert found.seeds == {"near": (1, 2, 3), "far": (1, 2, 3)}
+    text = render_markdown_page(make_comparison_page(found))
+    assert "paired seeds: runs of the same seed are compared (seeds: near 1, 2, 3; far 1" in text
+    two = {name: of[:2] for name, of in folders.items()}
+    (few,) = compare(two, gt=kitchen, resamples=FEW.resamples).differences["p_miou"]
+    assert few.source == "videos and unpaired seeds"
+
+
+def test_one_metric_alone_is_tested(kitchen, runs):
+    names = ("moved1", "moved3", "shift")
+    found = compare(methods(runs, *names), gt=kitchen, resamples=FEW.resamples)
+    assert found.primary == "p_miou"
+    for metric, pairs in found.differences.items():
+        tested = metric == "p_miou"
+        assert all((pair.adjusted is not None) == tested for pair in pairs)
+        assert all((of.rank is not None) == tested for of in found.standings[metric])
+    with pytest.raises(InputError, match="'jf' is not computed") as refused:
+        compare(methods(runs, *names), gt=kitchen, primary="jf")
+    assert refused.value.problems[0].where == "`primary`"
+    for deviation in (0, -1, 2):
+        with pytest.raises(InputError, match="outside"):
+            compare(methods(runs, *names), gt=kitchen, seed_deviation=deviation)
+
+
+def test_a_given_deviation_over_seeds_is_that_of_single_runs(kitchen, runs):
+    given = methods(runs, "moved1", "moved2")
+    found = compare(given, gt=kitchen, resamples=FEW.resamples, seed_deviation=0.02)
+    (each,) = found.differences["p_miou"]
+    assert each.source == "videos and seeds as given"
+    assert found.differences["giou"][0].source == "videos"  # it is that of the primary metric
+    low, high = each.interval
+    assert high - low > 2 * 1.96 * 2**0.5 * 0.02
+    text = render_markdown_page(make_comparison_page(found))
+    assert "a single run has a standard deviation of 0.02 over seeds" in text
+    assert "p is of these runs, not of the methods" in text
+
+
+def test_that_nothing_can_be_found_is_said(kitchen, runs):
+    """Of 9 videos the least p is 2 / 2^9, and Holm multiplies it by the pairs."""
+    names = [*(f"moved{at}" for at in (1, 2, 3, 4, 5, 6)), "shift"]
+    few, many = (
+        compare(methods(runs, *of), gt=kitchen, resamples=FEW.resamples)
+        for of in (names[:2], names)
+    )
+    assert few.least_p == 2 / 2**9
+    assert many.least_p == 21 * 2 / 2**9
+    assert many.least_p > 0.05
+    assert all(each.adjusted > 0.05 for each in many.differences["p_miou"])
+    said = [render_markdown_page(make_comparison_page(of)) for of in (few, many)]
+    assert ["no difference can be significant with 9 videos" in text for text in said] == [
+        False,
+        True,
+    ]
 
 
 def test_several_seeds_against_one_differ_as_the_shown_means_do(kitchen, runs):
@@ -103,7 +188,7 @@ def test_several_seeds_against_one_differ_as_the_shown_means_do(kitchen, runs):
     found = compare([near, *methods(runs, "moved6")], gt=kitchen, resamples=FEW.resamples)
     (each,) = found.differences["p_miou"]
     values = {standing.name: standing.value for standing in found.standings["p_miou"]}
-    assert each.source == "videos"
+    assert each.source == "videos and seeds of one side"
     assert each.gain == pytest.approx(values["near"] - values["moved6"], abs=1e-12)
 
 
@@ -134,14 +219,14 @@ def test_a_figure_of_few_videos_is_left_out(kitchen, runs):
 
 def test_five_runs_are_ranked_with_ties(kitchen, runs):
     names = ("all", "oracle", "blank", "moved2", "shift")
-    found = compare(methods(runs, *names), gt=kitchen, resamples=FEW.resamples)
+    found = compare(methods(runs, *names), gt=kitchen, resamples=FEW.resamples, primary="giou")
     assert len(found.differences["giou"]) == 10
     assert all(each.p <= each.adjusted <= 1 for each in found.differences["giou"])
     ranks = {each.name: each.rank for each in found.standings["giou"]}
     assert ranks["oracle"] == 1
     assert ranks["shift"] == max(ranks.values())
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert document["schema"] == "actiseg/comparison/1"
+    assert document["schema"] == "actiseg/comparison/2"
 
 
 def test_a_folder_may_have_an_equals_sign(tmp_path, monkeypatch):

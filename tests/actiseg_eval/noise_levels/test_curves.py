@@ -11,7 +11,6 @@ from actiseg_eval.noise_levels.curves import (
     compute_mean_weights,
     find_breaking_point,
     find_common_range,
-    orient_score,
 )
 
 LEVELS = st.lists(st.integers(0, 60), min_size=2, max_size=6, unique=True).map(
@@ -51,23 +50,18 @@ def test_ranges_that_do_not_meet_are_none():
 
 
 @pytest.mark.parametrize(
-    ("levels", "values", "better", "drop", "low", "expected"),
+    ("levels", "values", "drop", "low", "expected"),
     [
-        pytest.param((0, 0.2, 0.4), (0.8, 0.78, 0.75), "higher", 0.1, 0, None, id="never"),
-        pytest.param((0, 0.2, 0.4), (0.8, 0.4, 0.2), "higher", 0.1, 0, 0.04, id="at the first"),
-        pytest.param((0, 0.2, 0.4), (0.8, 0.78, 0.66), "higher", 0.1, 0, 0.3, id="between"),
-        pytest.param((0, 0.2, 0.4), (0.8, 0.72, 0.6), "higher", 0.1, 0, 0.2, id="from a level on"),
-        pytest.param((0, 0.2), (0.8, 0.72), "higher", 0.1, 0, None, id="as much, not more"),
-        pytest.param((0, 1, 2), (0.8, 0.6, 0.9), "higher", 0.1, 0, 0.4, id="and it recovers"),
-        pytest.param((0, 1, 2), (0.8, 0.9, 0.7), "higher", 0.1, 0, 1.9, id="after a rise"),
-        pytest.param((0, 2, 4), (0.9, 0.7, 0.5), "higher", 0.1, 1, 1.8, id="from within"),
-        # Where lower is better, 1 minus the metric: 0.8 falls below 0.72 when 0.2 reaches 0.28.
-        pytest.param((0, 1), (0.2, 0.6), "lower", 0.1, 0, 0.2, id="lower is better"),
-        pytest.param((0, 1), (0.2, 0.1), "lower", 0.1, 0, None, id="lower is better, and it falls"),
-        pytest.param((0, 1), (0.0, 0.2), "lower", 0.1, 0, 0.5, id="lower is better, from nothing"),
+        pytest.param((0, 0.2, 0.4), (0.8, 0.78, 0.75), 0.1, 0, None, id="never"),
+        pytest.param((0, 0.2, 0.4), (0.8, 0.4, 0.2), 0.1, 0, 0.04, id="at the first"),
+        pytest.param((0, 0.2, 0.4), (0.8, 0.78, 0.66), 0.1, 0, 0.3, id="between"),
+        pytest.param((0, 0.2, 0.4), (0.8, 0.72, 0.6), 0.1, 0, 0.2, id="from a level on"),
+        pytest.param((0, 0.2), (0.8, 0.72), 0.1, 0, None, id="as much, not more"),
+        pytest.param((0, 1, 2), (0.8, 0.6, 0.9), 0.1, 0, 0.4, id="and it recovers"),
+        pytest.param((0, 1, 2), (0.8, 0.9, 0.7), 0.1, 0, 1.9, id="after a rise"),
+        pytest.param((0, 2, 4), (0.9, 0.7, 0.5), 0.1, 1, 1.8, id="from within"),
     ],
 )
-def test_where_curves_break(levels, values, better, drop, low, expected):
-    scores = [orient_score(value, better) for value in values]
-    point = find_breaking_point(levels, scores, drop, low)
+def test_where_curves_break(levels, values, drop, low, expected):
+    point = find_breaking_point(levels, values, drop, low)
     assert point == (expected if expected is None else pytest.approx(expected))

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
@@ -24,8 +25,10 @@ from actiseg_eval.noise_levels.robustness_tables import (
     tabulate_metric,
 )
 from actiseg_eval.noise_levels.runs import read_runs
+from actiseg_eval.noise_levels.shares import Shares
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.resampling.gains import apply_holm
 from actiseg_eval.scoring.scoring_options import make_options
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -111,8 +114,11 @@ def test_values_areas_and_shares_are_those_of_score_by_hand(found, runs, scored,
         assert [point.value for point in each.points] == pytest.approx(values, abs=1e-12)
         area = (values[0] + 2 * values[1] + values[2]) / 4
         assert each.area == pytest.approx(area, abs=1e-12)
-        kept = (1 - area) / (1 - values[0]) if figure.startswith("n_") else area / values[0]
-        assert each.retained == pytest.approx(kept, abs=1e-9)
+        if figure.startswith("p_"):  # a blank mask scores 0
+            assert each.shares.retained == pytest.approx(area / values[0], abs=1e-9)
+        else:
+            assert each.shares == Shares()
+            assert "blank masks score well" in found.without_shares[figure]
     seeds = curve(found, figure, "plain").points[1].seeds
     expected = [scored["plain", 0.2, run][figure] for run in runs.methods["plain"][0.2]]
     assert list(seeds) == pytest.approx(expected, abs=1e-12)
@@ -169,7 +175,7 @@ def test_the_breaking_point_is_where_the_line_crosses(found, runs, scored):
     assert values[1] < limit
     each = curve(found, "p_miou", "plain")
     expected = 0.2 * (values[0] - limit) / (values[0] - values[1])
-    assert each.breaking_point == pytest.approx(expected)
+    assert each.shares.breaking_point == pytest.approx(expected)
 
 
 def test_the_price_is_the_difference_that_compare_tells(truth, found, runs):
@@ -177,8 +183,9 @@ def test_the_price_is_the_difference_that_compare_tells(truth, found, runs):
     differences = compare(clean, gt=truth, resamples=FEW.resamples).differences
     for figure, (each,) in differences.items():
         price = curve(found, figure, "elr").clean_gap
-        assert (price.value, price.interval, price.p) == (each.gain, each.interval, each.p)
-        assert (price.adjusted, price.source) == (each.p, "videos")
+        assert price.value == pytest.approx(each.gain, abs=1e-12)
+        assert price.interval == pytest.approx(each.interval, abs=1e-9)
+        assert (price.p, price.source) == (each.p, "videos")
         assert curve(found, figure, "plain").clean_gap is None
     assert curve(found, "p_miou", "elr").clean_gap.value > 0
     assert curve(found, "n_miou", "elr").clean_gap.value < 0  # it keeps less of inactive objects
@@ -205,10 +212,14 @@ def test_prices_of_several_methods_are_adjusted(truth, folder, tmp_path):
         c__1="plain/40%",
     )
     curves = robustness(runs, gt=truth, resamples=FEW.resamples).curves["p_miou"]
-    prices = [each.clean_gap for each in curves[1:]]
-    assert curves[0].clean_gap is None
-    least, most = sorted(price.p for price in prices)
-    assert sorted(price.adjusted for price in prices) == [2 * least, max(2 * least, most)]
+    gaps = [gap for each in curves[1:] for gap in (each.area_gain, each.clean_gap)]
+    assert curves[0].clean_gap is curves[0].area_gain is None
+    assert len(gaps) == 4
+    assert [gap.adjusted for gap in gaps] == apply_holm([gap.p for gap in gaps])
+    descriptive = robustness(runs, gt=truth, resamples=FEW.resamples, primary="giou")
+    for each in descriptive.curves["p_miou"][1:]:
+        assert each.area_gain.p is not None
+        assert each.area_gain.adjusted is each.clean_gap.adjusted is None
 
 
 def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
@@ -229,7 +240,6 @@ def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
     ends = (first[0] + first[1]) / 2, (first[1] + first[2]) / 2
     area = (ends[0] + 2 * first[1] + ends[1]) / 4
     assert curve(found, "giou", "a").area == pytest.approx(area)
-    assert curve(found, "giou", "a").retained == pytest.approx(area / ends[0])
     assert curve(found, "giou", "b").clean_gap is None  # it has no clean run
     assert "methods differ in levels" in "\n".join(explain_tables(found))
     apart = renamed(
@@ -243,7 +253,7 @@ def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
     found = robustness(apart, gt=truth, resamples=FEW.resamples)
     assert found.left_out["areas"] == "the levels of the methods share no range"
     each = curve(found, "giou", "a")
-    assert (each.area, each.interval, each.retained, each.breaking_point) == (None,) * 4
+    assert (each.area, each.interval, each.shares) == (None, None, Shares())
     assert each.points[0].value is not None
     json.dumps(found.to_dict(), allow_nan=False)
     assert "nan" not in render_markdown_page(make_robustness_page(found))
@@ -253,7 +263,10 @@ def test_without_resamples_there_are_values_alone(truth, runs, found):
     plain = robustness(runs, gt=truth, resamples=0)
     for figure, curves in plain.curves.items():
         for each, whole in zip(curves, found.curves[figure], strict=True):
-            assert (each.area, each.retained) == (whole.area, whole.retained)
+            assert each.area == whole.area
+            assert each.shares.retained == whole.shares.retained
+            assert each.shares.breaking_point == whole.shares.breaking_point
+            assert each.shares.retained_interval is None
             assert each.interval is None
             if each.clean_gap is not None:
                 assert each.clean_gap.value == pytest.approx(whole.clean_gap.value, abs=1e-12)
@@ -278,7 +291,7 @@ def test_an_undefined_figure_is_none(truth, runs):
     found = robustness(runs, gt=split, resamples=FEW.resamples)
     each = curve(found, "n_miou", "plain")
     assert [point.value for point in each.points] == [None] * 3
-    assert (each.area, each.interval, each.retained, each.breaking_point) == (None,) * 4
+    assert (each.area, each.interval, each.shares) == (None, None, Shares())
     assert "fewer than 8 videos" in found.left_out["n_miou"]
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["figures"]["n_miou"][0]["price"]["value"] is None
@@ -286,7 +299,7 @@ def test_an_undefined_figure_is_none(truth, runs):
 
 def test_documents_hold_everything(found, runs):
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert document["schema"] == "actiseg/robustness/1"
+    assert document["schema"] == "actiseg/robustness/2"
     assert document["range"] == [0, 0.4]
     assert document["better"]["n_miou"] == "lower"
     assert [of["level"] for of in document["methods"]["plain"]] == [0, 0.2, 0.4]
@@ -462,3 +475,134 @@ def test_summaries_are_not_trusted(root, copies, tmp_path):
     write_json(broken / "summary.json", summary)
     with pytest.raises(InputError, match="'flips' is missing"):
         measure_labels(broken, root)
+
+
+def test_the_gain_in_area_is_tested_as_by_a_plain_bootstrap(truth, runs):
+    """Videos redrawn for both methods at once, from units of reports by sequence."""
+    found = robustness(runs, gt=truth, primary="giou")
+    videos = sorted({sequence.video for sequence in truth.sequences})
+
+    def sum_videos(run):
+        sums = np.zeros((len(videos), 2))
+        strata = score(run, gt=truth, resamples=0).strata["sequence"]
+        for sequence in truth.sequences:
+            figures = next(of.metrics for of in strata if of.name == sequence.folder)
+            units = figures["n_units"]
+            sums[videos.index(sequence.video)] += (figures["giou"] * units, units)
+        return sums
+
+    weights = {0: 0.25, 0.2: 0.5, 0.4: 0.25}
+    parts = [
+        (sign * weights[level] / len(of), sum_videos(run))
+        for method, sign in (("elr", 1), ("plain", -1))
+        for level, of in runs.methods[method].items()
+        for run in of
+    ]
+
+    def gain_of(chosen):
+        sums = [(weight, part[chosen].sum(axis=0)) for weight, part in parts]
+        return sum(weight * above / below for weight, (above, below) in sums)
+
+    each = curve(found, "giou", "elr").area_gain
+    assert each.value == pytest.approx(gain_of(np.arange(9)))
+    assert each.value == pytest.approx(
+        curve(found, "giou", "elr").area - curve(found, "giou", "plain").area
+    )
+    rng = np.random.default_rng(3)
+    drawn = np.var([gain_of(rng.integers(0, 9, 9)) for _ in range(4000)]) * 9 / 8
+    # Two runs of one level are all that is known of seeds: they stand for those of all runs.
+    spread = np.var(curve(found, "giou", "plain").points[1].seeds, ddof=1)
+    over_seeds = spread * (0.5**2 / 2 + 4 * 0.25**2 + 0.5**2)
+    degrees = (drawn + over_seeds) ** 2 / (drawn**2 / 8 + over_seeds**2)
+    low, high = each.interval
+    reach = stats.t.ppf(0.975, degrees) * (drawn + over_seeds) ** 0.5
+    assert high - low == pytest.approx(2 * reach, rel=0.1)
+    assert each.test.degrees == pytest.approx(degrees, rel=0.1)
+    assert each.source == "videos and seeds of one side"
+    assert each.adjusted >= each.p
+    assert each.to_dict()["by"] == each.source
+    assert curve(found, "giou", "plain").area_gain is None
+
+
+def test_a_method_that_moves_less_is_found_to_be_more_robust(found):
+    each = curve(found, "p_miou", "elr")
+    assert each.area_gain.value > 0  # although it is worse at level 0
+    assert each.clean_gap.value > 0
+    assert curve(found, "n_miou", "elr").area_gain.value < 0
+
+
+def test_shares_are_above_the_frozen_net(truth, folder, runs, scored, tmp_path):
+    frozen = predict(truth, "shift", tmp_path / "frozen")
+    floor = score(frozen, gt=truth, resamples=0).metrics["p_miou"]
+    found = robustness(runs, gt=truth, resamples=FEW.resamples, frozen=frozen)
+    assert (found.floor, found.floors["p_miou"]) == ("frozen", pytest.approx(floor))
+    for method in ("plain", "elr"):
+        values = means(scored, runs, method, "p_miou")
+        shares = curve(found, "p_miou", method).shares
+        area = (values[0] + 2 * values[1] + values[2]) / 4
+        assert shares.retained == pytest.approx((area - floor) / (values[0] - floor))
+    low, high = shares.retained_interval
+    assert low < shares.retained < high
+    low, high = shares.breaking_interval
+    assert low <= shares.breaking_point
+    assert high is None or shares.breaking_point <= high
+    # Two seeds of "plain" differ so much that one may be no better than the frozen net.
+    assert curve(found, "p_miou", "plain").shares.retained_interval is None
+    notes = "\n".join(explain_tables(found))
+    assert "no intervals of shares of p-mIoU for plain: at 0 not significantly above" in notes
+    assert f"both above frozen masks (p-mIoU {floor:.4f})" in notes
+    assert "no shares of gIoU: blank masks score well in it" in notes
+    by_file = tmp_path / "runs.yaml"
+    levels = "".join(
+        f"  {method}: {{0: {folder}/{method}/{clean}, 0.4: {folder}/{method}/{noisy}}}\n"
+        for method, clean, noisy in (("plain", "clean", "40%"), ("elr", "0", "0.4"))
+    )
+    by_file.write_text(f"methods:\n{levels}frozen: frozen\n")
+    read = read_runs(by_file)
+    assert read.frozen == (tmp_path / "frozen",)
+    again = robustness(read, gt=truth, resamples=FEW.resamples)
+    assert again.floors == found.floors
+    document = json.loads(json.dumps(again.to_dict(), allow_nan=False))
+    assert document["floor"] == "frozen"
+
+
+def test_a_method_no_better_than_the_floor_has_no_share(truth, folder, runs, tmp_path):
+    oracle = predict(truth, "oracle", tmp_path / "frozen")
+    found = robustness(runs, gt=truth, resamples=FEW.resamples, frozen=[oracle])
+    assert curve(found, "p_miou", "plain").shares == Shares()
+    notes = "\n".join(explain_tables(found, ["p_miou"]))
+    assert "no shares of p-mIoU: at 0, elr, plain are not above frozen masks" in notes
+    with pytest.raises(InputError, match="nowhere"):
+        robustness(runs, gt=truth, frozen=tmp_path / "nowhere")
+
+
+def test_blank_masks_are_not_robust(truth, folder, tmp_path):
+    """They lose nothing, and have nothing to lose."""
+    blank = predict(truth, "blank", tmp_path / "masks")
+    (tmp_path / "runs/none").mkdir(parents=True)
+    for level in ("0", "0.4"):
+        shutil.copytree(blank, tmp_path / "runs/none" / level)
+    (tmp_path / "runs/plain").symlink_to(folder / "plain")
+    found = robustness(read_runs(tmp_path / "runs"), gt=truth, resamples=FEW.resamples)
+    assert curve(found, "p_miou", "none").shares == Shares()
+    text = render_markdown_page(make_robustness_page(found, ("p_miou",)))
+    assert "at 0, none is not above blank masks" in text
+    assert "retained above blank" in text
+    assert "area better than plain" in text
+
+
+def test_levels_with_the_same_seeds_are_paired(truth, folder, tmp_path):
+    """The area of each seed is a number, and areas vary as these numbers do."""
+    moved = ("plain/clean", "plain/0.2_s1", "plain/0.2_s2", "plain/40%", "elr/0", "elr/0.2")
+    for method, first in (("a", 0), ("b", 2)):
+        for level in (0, 1):
+            for seed in (1, 2, 3):
+                run = tmp_path / "runs" / method / f"{level}_s{seed}"
+                shutil.copytree(folder / moved[(first + level + seed) % len(moved)], run)
+    runs = read_runs(tmp_path / "runs")
+    found = robustness(runs, gt=truth, resamples=FEW.resamples)
+    each = curve(found, "p_miou", "b")
+    assert each.source == "videos and paired seeds"
+    assert each.area_gain.source == "videos and paired seeds"
+    assert "paired seeds: runs of the same seed are compared" in "\n".join(explain_tables(found))
+    assert each.points[0].interval[0] < each.points[0].value < each.points[0].interval[1]

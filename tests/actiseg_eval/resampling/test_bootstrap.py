@@ -15,7 +15,7 @@ from actiseg_data.core.tables import render_csv, render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, score
 from actiseg_eval.metrics.sums import Sums
-from actiseg_eval.reporting.score_tables import make_score_page
+from actiseg_eval.reporting.score_tables import _list_unreached, make_score_page
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.intervals import intraclass_correlation, make_intervals
 from tests.helpers.kitchens import kitchen_clip
@@ -92,7 +92,11 @@ def test_one_video_that_differs_leaves_its_end_open():
     """A resample without it has no spread: it is the most extreme, not to be dropped."""
     values = np.ones(15)
     values[3] = 0.5
-    low, high = intervals(values, np.ones(15), [f"P{at}_1" for at in range(15)]).bounds["giou"]
+    found = intervals(values, np.ones(15), [f"P{at}_1" for at in range(15)])
+    low, high = found.bounds["giou"]
+    assert found.unreached == {"giou": ("low",)}
+    assert "ends that no resample reaches: gIoU (low)" in next(_list_unreached(found, ["giou"]))
+    assert list(_list_unreached(found, ["acc"])) == []
     error = np.sqrt(((values - values.mean()) ** 2).sum()) / 15
     unseen = 1 - 0.025 ** (1 / 15)  # more of such videos than that, and one would have been seen
     furthest = values.mean() * (1 - unseen) - stats.t.ppf(0.975, 14) * error

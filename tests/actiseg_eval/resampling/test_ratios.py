@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.ratios import (
-    apply_holm,
     combine,
-    compare_clusters,
-    compare_seeds,
-    make_mean_terms,
     resample,
 )
 
@@ -101,78 +96,3 @@ def test_intervals_cover_the_truth_as_often_as_said():
         low, high = found.find_interval(0.95, 0.0, 1.0)
         inside += low <= 1.7 / 3 <= high
     assert inside / rounds == pytest.approx(0.95, abs=0.025)
-
-
-def test_a_mean_over_runs_is_the_mean_of_their_figures():
-    runs = random_sums(np.random.default_rng(3))
-    (value,), _ = combine(make_mean_terms(runs)).evaluate(np.ones((1, 20)))
-    assert value == pytest.approx(np.mean([run.ratio for run in runs]))
-
-
-def test_clusters_that_all_differ_alike_leave_no_room():
-    below = np.random.default_rng(9).integers(3, 30, 20) / 7
-    found = compare_clusters(
-        [Sums(0.6 * below, below)], [Sums(0.5 * below, below)], 1.0, Bootstrap()
-    )
-    assert found.value == pytest.approx(0.1)
-    assert found.interval == (found.value, found.value)
-    assert found.p < 0.001
-
-
-def test_seeds_that_do_not_vary_are_no_evidence():
-    assert compare_seeds(np.array([0.5, 0.5]), np.array([0.1, 0.1]), 0.95) is None
-
-
-@pytest.mark.parametrize("differing", [1, 2, 3])
-@pytest.mark.parametrize("clusters", [15, 43])
-def test_few_videos_that_differ_prove_nothing(clusters, differing):
-    below = np.full(clusters, 20.0)
-    one, other = np.full(clusters, 12.0), np.full(clusters, 12.0)
-    other[:differing] -= 5
-    found = compare_clusters([Sums(one, below)], [Sums(other, below)], 1.0, Bootstrap())
-    low, high = found.interval
-    assert low <= 0 < found.value <= high
-    # No further than what was seen and unseen videos could make of it, a gain of 1 or a loss.
-    error = np.sqrt((((one - other) / 20 - found.value) ** 2).sum()) / clusters
-    reach = stats.t.ppf(0.975, clusters - 1) * error
-    unseen = 1 - 0.025 ** (1 / clusters)
-    assert high <= found.value + reach + unseen * (1 - found.value) + 1e-9
-    assert low >= found.value - reach - unseen * (1 + found.value) - 1e-9
-    # Heads or tails for each video that differs: two of 2 ** n cases are as extreme.
-    assert found.p == pytest.approx(2 / 2**differing, abs=0.02)
-
-
-def test_differences_of_ratios_are_resampled_as_by_loops():
-    rng = np.random.default_rng(4)
-    below = rng.integers(4, 20, 25).astype(float)
-    one = Sums(rng.random(25) * below, below)
-    other = Sums(np.clip(one.numerator / below + rng.normal(-0.05, 0.1, 25), 0, 1) * below, below)
-    found = compare_clusters([one], [other], 1.0, Bootstrap())
-
-    def gain_of(at):
-        return (one.numerator[at].sum() - other.numerator[at].sum()) / below[at].sum()
-
-    drawn = np.array([gain_of(rng.integers(0, 25, 25)) for _ in range(4000)])
-    low, high = found.interval
-    assert found.value == pytest.approx(gain_of(np.arange(25)))
-    assert found.share == pytest.approx((drawn > 0).mean(), abs=0.03)
-    assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.25)
-    turned = compare_clusters([one], [other], -1.0, Bootstrap())
-    assert turned.value == -found.value
-    assert turned.interval == pytest.approx((-high, -low))
-
-
-def test_chance_alone_is_found_to_be_better_as_often_as_said():
-    """Two methods that are equally good: p below 0.05 in about a twentieth of the cases."""
-    rng = np.random.default_rng(6)
-    wrong, rounds = 0, 300
-    for _ in range(rounds):
-        below = rng.integers(5, 20, 20).astype(float)
-        shared = rng.normal(0.6, 0.1, 20)
-        one, other = (Sums((shared + rng.normal(0, 0.1, 20)) * below, below) for _ in range(2))
-        wrong += compare_clusters([one], [other], 1.0, Bootstrap(resamples=500)).p < 0.05
-    assert wrong / rounds < 0.1
-
-
-def test_holm_is_the_textbooks():
-    assert apply_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])

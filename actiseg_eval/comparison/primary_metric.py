@@ -1,0 +1,63 @@
+"""The one metric whose p values are tests. All other metrics are descriptive.
+
+Several metrics of the same predictions are several chances to find something. Holm's correction
+over the pairs of each metric would not count them.
+"""
+
+from __future__ import annotations
+
+from actiseg_data.core.arguments import check_number, check_string
+from actiseg_data.core.errors import refuse, suggest
+from actiseg_eval.metrics.computing import list_metrics
+from actiseg_eval.metrics.definitions import list_directed, list_main_metrics
+from actiseg_eval.scoring.scoring_options import ScoringOptions
+
+
+def choose_primary(name: str | None, options: ScoringOptions) -> str:
+    """Return the primary metric: the one that is named, else the first of the protocol.
+
+    Raises
+    ------
+    InputError
+        If the metric is not computed.
+
+    Examples
+    --------
+    >>> from actiseg_eval.scoring.scoring_options import make_options
+    >>> options = make_options("actionvos", None, filter=True, missing="error")
+    >>> choose_primary(None, options)
+    'p_miou'
+    """
+    computed = list_directed(list_metrics(options.protocol, options.metric_groups))
+    if name is None:
+        return next(
+            metric
+            for metric in list_main_metrics(options.protocol.metric_set, computed)
+            if metric in computed
+        )
+    check_string(name, "primary")
+    if name not in computed:
+        raise refuse(
+            f"{name!r} is not computed{suggest(name, computed)}",
+            "`primary`",
+            f"use one of {', '.join(computed)}",
+        )
+    return name
+
+
+def check_seed_deviation(value: float | None) -> float | None:
+    """Return a standard deviation over seeds, None if it is not known.
+
+    Raises
+    ------
+    InputError
+        If it is not above 0, or above 1.
+    """
+    if value is None:
+        return None
+    deviation = check_number(value, "seed_deviation")
+    if not 0 < deviation <= 1:
+        raise refuse(
+            f"{deviation:g} is outside (0, 1]", "`seed_deviation`", "give 0.01, for example"
+        )
+    return deviation

@@ -86,15 +86,15 @@ def read_warm_start(path: str | Path, digest: str | None = None) -> WarmStart:
             file,
             "train it again",
         )
-    found = digest_parameters(document["net"])
-    if digest is not None and found != digest:
+    actual = digest_parameters(document["net"])
+    if digest is not None and actual != digest:
         raise refuse(
-            f"has the parameters {found}, not {digest}", file, "restore it, or give its own digest"
+            f"has the parameters {actual}, not {digest}", file, "restore it, or give the digest that it has"
         )
     return WarmStart(
         path=folder,
         net=document["net"],
-        digest=found,
+        digest=actual,
         config=make_config(parse_values(document["config"], file), str(file)),
         step=document["step"],
         videos=tuple(document["videos"]),

@@ -116,7 +116,7 @@ def resume(run: str | Path, *, quiet: bool = False) -> Run:
         start = _read_start(config)
         return _train(assemble_run(config, folder, start), quiet=quiet)  # no checkpoint yet
     state = load_checkpoint(folder / CHECKPOINT_FILE)
-    restored = assemble_run(config, folder)
+    restored = assemble_run(config, folder, pretrained=False)
     restore_run(restored, state)
     if restored.step == restored.steps:
         save_run(restored)  # the disk may have been full when the model was written

@@ -21,10 +21,16 @@ from reference_trainer.batches.training_split import (
 )
 from reference_trainer.config.run_config import Config
 from reference_trainer.devices import pick_device
+from reference_trainer.network.encoder_loading import build_encoder
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies.base import Strategy, StrategyContext
-from reference_trainer.training.warm_start import WarmStart, load_warm_start, refuse_overlap
+from reference_trainer.training.warm_start import (
+    WarmStart,
+    load_warm_start,
+    refuse_other_encoder,
+    refuse_overlap,
+)
 
 _ALGORITHM = 1
 
@@ -132,18 +138,21 @@ class Run:
             f", {name.replace('_', ' ')} {count}" for name, count in self.split.handled.items()
         )
         nets = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
+        frozen = " (frozen)" if self.config.freeze_encoder else ""
         return (
             f"{clean.name} of {clean.root}{noise}: "
             f"{count_nouns(len(self.split.sequences), 'sequence')}, "
             f"{count_nouns(self.split.prompt_count, 'prompt')}{rendered}{handled}\n"
-            f"{self.config.strategy}, {nets}{self.parameter_count:,} parameters, {self.steps} "
-            f"steps on {self.device}"
+            f"{self.config.strategy}, encoder {self.config.encoder}{frozen}, "
+            f"{nets}{self.parameter_count:,} parameters, {self.steps} steps on {self.device}"
             + ("" if self.start is None else f"\nstart {self.start.describe()}")
             + "".join(f"\nnote: {note}" for note in self.strategy.notes)
         )
 
 
-def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -> Run:
+def assemble_run(
+    config: Config, folder: Path, start: WarmStart | None = None, *, pretrained: bool = True
+) -> Run:
     """Build everything that a run needs before its first step.
 
     Parameters
@@ -153,12 +162,15 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         The folder of the run.
     start : WarmStart, optional
         The net to start from. None: from scratch, or from a checkpoint that is restored next.
+    pretrained : bool
+        Whether a run from scratch needs the pretrained weights of its encoder. A checkpoint has
+        its own.
 
     Raises
     ------
     InputError
-        If the data, the strategy or the device cannot be used, or if the start does not fit or has
-        learned from a video of the split.
+        If the data, the encoder, the strategy or the device cannot be used, or if the start does
+        not fit or has learned from a video of the split.
     """
     device = pick_device(config.device)
     split = open_training_split(
@@ -182,7 +194,10 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         seed=config.seed,
         cache_bytes=config.memory_mib << 20,
     )
-    nets = [make_model(config, number) for number in range(strategy.net_count)]
+    if start is not None:
+        refuse_other_encoder(start, config.encoder)
+    is_new = start is None and pretrained
+    nets = [make_model(config, number, pretrained=is_new) for number in range(strategy.net_count)]
     if start is not None:
         videos = {item.sequence.video for item in split.sequences}
         refuse_overlap(start, videos, split.clean.root, split.clean.name)
@@ -209,7 +224,7 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
     )
 
 
-def make_model(config: Config, number: int = 0) -> SegmentationModel:
+def make_model(config: Config, number: int = 0, *, pretrained: bool = True) -> SegmentationModel:
     """Build the untrained model of a configuration.
 
     Parameters
@@ -217,9 +232,19 @@ def make_model(config: Config, number: int = 0) -> SegmentationModel:
     config : Config
     number : int
         Number of the net. Each net starts from other parameters.
+    pretrained : bool
+        Whether to load the pretrained weights of the encoder, if it has such.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(
             int.from_bytes(make_key(config.seed, _ALGORITHM, "net", number)[:7], "little")
         )
-        return SegmentationModel(config.encoder, config.channels, config.prompt_width)
+        encoder = build_encoder(config.encoder, config.size, pretrained=pretrained)
+        return SegmentationModel(
+            encoder,
+            config.channels,
+            config.prompt_width,
+            freeze_encoder=config.freeze_encoder,
+            # Augmented frames never come again.
+            cache_bytes=0 if config.augment else config.memory_mib << 20,
+        )

@@ -86,15 +86,17 @@ def read_warm_start(path: str | Path, digest: str | None = None) -> WarmStart:
             file,
             "train it again",
         )
-    found = digest_parameters(document["net"])
-    if digest is not None and found != digest:
+    own_digest = digest_parameters(document["net"])
+    if digest is not None and own_digest != digest:
         raise refuse(
-            f"has the parameters {found}, not {digest}", file, "restore it, or give its own digest"
+            f"has the parameters {own_digest}, not {digest}",
+            file,
+            "restore it, or give its own digest",
         )
     return WarmStart(
         path=folder,
         net=document["net"],
-        digest=found,
+        digest=own_digest,
         config=make_config(parse_values(document["config"], file), str(file)),
         step=document["step"],
         videos=tuple(document["videos"]),
@@ -137,6 +139,19 @@ def load_warm_start(net: SegmentationModel, start: WarmStart, number: int) -> No
         if number == 0 or not name.startswith(_HEADS)
     }
     net.load_state_dict({**own, **taken})
+
+
+def refuse_other_encoder(start: WarmStart, encoder: str) -> None:
+    """Raise an error if a start has another encoder than a run.
+
+    Encoders may differ although the names and shapes of their parameters are the same.
+    """
+    if start.config.encoder != encoder:
+        raise refuse(
+            f"has the encoder {start.config.encoder}, not {encoder}",
+            start.path,
+            f"give `encoder` {start.config.encoder}",
+        )
 
 
 def refuse_overlap(start: WarmStart, videos: set[str], root: Path, split: str) -> None:

@@ -179,6 +179,7 @@ def digest_parameters(parameters: Mapping[str, Tensor]) -> str:
 
     Examples
     --------
+    >>> import torch
     >>> one, other = {"a": torch.zeros(2)}, {"a": torch.zeros(2, 1)}
     >>> digest_parameters(one) == digest_parameters(other)
     False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +167,8 @@ def load_model(run: str | Path, device: str = "auto", encoder: str | None = None
     document = load_checkpoint(path)
     config = make_config(parse_values(document["config"], path), str(path))
     _refuse_encoder(config.encoder, encoder, path)
-    model = make_model(config, pretrained=False)
+    # Each frame is predicted once, so there is nothing to cache.
+    model = make_model(replace(config, memory_mib=0), pretrained=False)
     with report_damage(path):
         model.load_state_dict(document["net"])
     model.to(chosen).eval()

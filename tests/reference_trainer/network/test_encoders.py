@@ -218,6 +218,8 @@ def test_a_frozen_run_keeps_its_encoder_and_resumes_bit_for_bit(
     config = small(root, freeze_encoder=True, augment=augment)
     fit(config, tmp_path / "whole", quiet=True)
     trained, untrained = load_model(tmp_path / "whole").model, make_model(config)
+    trained.compute_features(frames()[None])
+    assert len(trained._cache) == 0, "prediction needs no cache"
     for name, value in trained.encoder.state_dict().items():
         assert torch.equal(value, untrained.encoder.state_dict()[name])
     assert not torch.equal(trained.neck.exchange.weight, untrained.neck.exchange.weight)

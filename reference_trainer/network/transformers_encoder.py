@@ -88,9 +88,10 @@ class TransformersEncoder(Encoder):
 
 def _load_model(name: str, *, pretrained: bool) -> Any:
     transformers = _import_transformers()
+    safe = {"trust_remote_code": False}  # otherwise the library asks whether to run code
     if pretrained:
-        return transformers.AutoModel.from_pretrained(name, dtype=torch.float32)
-    config = transformers.AutoConfig.from_pretrained(name, local_files_only=True)
+        return transformers.AutoModel.from_pretrained(name, dtype=torch.float32, **safe)
+    config = transformers.AutoConfig.from_pretrained(name, local_files_only=True, **safe)
     return transformers.AutoModel.from_config(config, dtype=torch.float32)
 
 

@@ -338,6 +338,17 @@ def test_a_model_with_one_stride_is_refused(tmp_path):
         build_encoder(f"hf:{tmp_path / 'vit'}", SIZE)
 
 
+def test_code_of_a_model_is_not_run(tmp_path, capfd):
+    pytest.importorskip("transformers", reason="transformers is in the extra [hf]")
+    (tmp_path / "net.py").write_text("raise SystemExit('was run')")
+    names = '{"AutoConfig": "net.Config", "AutoModel": "net.Model"}'
+    (tmp_path / "config.json").write_text(f'{{"model_type": "own", "auto_map": {names}}}')
+    for pretrained in (True, False):
+        with pytest.raises(InputError, match=r"hf:.* cannot be loaded .*contains custom code"):
+            build_encoder(f"hf:{tmp_path}", SIZE, pretrained=pretrained)
+    assert "was run" not in "".join(capfd.readouterr())
+
+
 def test_a_folder_that_is_no_model_and_an_absent_library_are_refused(tmp_path, monkeypatch):
     if find_spec("transformers") is not None:
         (tmp_path / "empty").mkdir()

@@ -30,8 +30,8 @@ from reference_trainer.batches.training_split import PromptedSequence, TrainingS
 ALGORITHM = 1
 """Version of order, selection and augmentation. A change of any batch raises it."""
 
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -231,7 +231,7 @@ def normalise_frames(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _standardise(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = (frames - _MEAN) / _DEVIATION
+    scaled: NDArray[np.float32] = (frames - MEAN) / DEVIATION
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 

@@ -11,6 +11,7 @@ import typer
 from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import Quiet, announce_dataset, quote_path
 from reference_trainer.cli.trainer_arguments import (
+    ENCODER_NAMES,
     DatasetArgument,
     DeviceOption,
     RunArgument,
@@ -46,6 +47,12 @@ def fit(
         Optional[Path],
         typer.Option(help="Run to start from: a net that was trained on other videos."),
     ] = None,
+    encoder: Annotated[
+        Optional[str], typer.Option(help=f"Image encoder: {ENCODER_NAMES}. Default: tiny.")
+    ] = None,
+    freeze_encoder: Annotated[
+        bool, typer.Option("--freeze-encoder", help="Do not train the encoder.")
+    ] = False,
     epochs: Annotated[Optional[int], typer.Option(help="Passes over the split.")] = None,
     seed: Annotated[Optional[int], typer.Option(help="Random seed.")] = None,
     arithmetic: Annotated[
@@ -93,6 +100,8 @@ def fit(
         "split": split,
         "prompt_style": prompt_style,
         "init": None if init is None else str(init.resolve()),
+        "encoder": encoder,
+        "freeze_encoder": freeze_encoder or None,
         "epochs": epochs,
         "seed": seed,
         "device": device,

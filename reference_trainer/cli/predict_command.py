@@ -28,6 +28,10 @@ def predict(
     split: Annotated[str, typer.Option(help="Action list to predict.")] = "val_human",
     out: Annotated[Optional[Path], typer.Option(help="New folder. Default: RUN/<split>.")] = None,
     threshold: ThresholdOption = 0.75,
+    encoder: Annotated[
+        Optional[str],
+        typer.Option(help="Encoder of the run; required for a package.module:factory."),
+    ] = None,
     device: DeviceOption = None,
     quiet: Quiet = False,
 ) -> None:
@@ -47,6 +51,7 @@ def predict(
         folder,
         activity_threshold=threshold,
         device=device or "auto",
+        encoder=encoder,
         stage=make_stage_progress(quiet),
     )
     print(report)

@@ -22,6 +22,7 @@ DeviceOption = Annotated[
     Optional[str],
     typer.Option(help="auto, cpu, cuda or cuda:N. Default: auto, a GPU if there is one."),
 ]
+ENCODER_NAMES = "tiny, lite0, hf:NAME or package.module:factory"
 ThresholdOption = Annotated[
     float,
     typer.Option("--activity-threshold", help="Objects with a lower activity get no pixels."),

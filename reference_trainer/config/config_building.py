@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import MISSING, asdict, fields, replace
 from typing import Any
 
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_choice, suggest
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, suggest
 from reference_trainer.config.old_names import translate_old_names
 from reference_trainer.config.run_config import Config
 
@@ -42,7 +42,7 @@ def make_config(
     (3, {'mask': 2.0, 'dice': 5.0, 'activity': 2.0})
     """
     # These import torch, which `Config` alone does not need.
-    from reference_trainer.network.encoders import ENCODERS
+    from reference_trainer.network.encoder_loading import resolve_encoder_name
     from reference_trainer.strategies import choose_warm_up, resolve_options
 
     values, _ = translate_old_names(values, where)
@@ -50,7 +50,7 @@ def make_config(
         problems = ProblemCollector()
         accepted = _check_types(values, problems)
         with problems.collect():
-            check_choice(accepted.get("encoder", Config.encoder), ENCODERS, "encoder")
+            accepted["encoder"] = resolve_encoder_name(accepted.get("encoder", Config.encoder))
         for name in ("dataset", "noisy", "init"):
             if "\0" in (accepted.get(name) or ""):
                 problems.add(f"{accepted[name]!r} is not a path", f"`{name}`", "correct it")

@@ -40,7 +40,9 @@ class Config:
     init_digest : str, optional
         Digest of that net's parameters. `fit` fills it in, and refuses a net with another one.
     encoder : str
-        Name of the image encoder, see `ENCODERS`.
+        The image encoder: ``tiny``, ``lite0``, ``hf:NAME`` or ``package.module:factory``.
+    freeze_encoder : bool
+        Whether the encoder keeps its parameters. Without `augment`, its features are computed once.
     channels, prompt_width : int
         Width of the pixel features and of the prompt vectors, multiples of 8.
     height, width : int
@@ -66,7 +68,7 @@ class Config:
     threads : int
         Threads that prepare batches in advance.
     memory_mib : int
-        Memory for decoded sequences, in MiB.
+        Memory for decoded sequences, in MiB, and as much for the features of a frozen encoder.
     save_minutes : float
         Longest time between two checkpoints. Each epoch ends with a checkpoint as well.
 
@@ -86,6 +88,7 @@ class Config:
     init: str | None = None
     init_digest: str | None = None
     encoder: str = "tiny"
+    freeze_encoder: bool = False
     channels: int = 32
     prompt_width: int = 96
     height: int = 128

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,10 @@ from reference_trainer.inference.raw_scores import (
     read_rendered_flag,
     read_scores,
 )
+from reference_trainer.network.encoder_loading import is_entry_point, resolve_encoder_name
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.training.checkpoint import MODEL_FILE, load_checkpoint, report_damage
+from reference_trainer.training.run_state import make_model
 
 _MAX_FRAMES = 16
 """Most frames that the model gets at once; longer sequences are predicted in parts."""
@@ -147,13 +149,26 @@ class PredictionReport:
         )
 
 
-def load_model(run: str | Path, device: str = "auto") -> TrainedModel:
-    """Load the model of a run's last checkpoint; see `load_checkpoint` for its errors."""
+def load_model(run: str | Path, device: str = "auto", encoder: str | None = None) -> TrainedModel:
+    """Load the model of a run's last checkpoint; see `load_checkpoint` for its errors.
+
+    Parameters
+    ----------
+    run : str or Path
+        Folder that `fit` made.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    encoder : str, optional
+        Name of the encoder that the model must have. Required for a ``package.module:factory``: a
+        file alone never decides which code runs.
+    """
     chosen = pick_device(device)
     path = Path(run) / MODEL_FILE
     document = load_checkpoint(path)
     config = make_config(parse_values(document["config"], path), str(path))
-    model = SegmentationModel(config.encoder, config.channels, config.prompt_width)
+    _refuse_encoder(config.encoder, encoder, path)
+    # Each frame is predicted once, so there is nothing to cache.
+    model = make_model(replace(config, memory_mib=0), pretrained=False)
     with report_damage(path):
         model.load_state_dict(document["net"])
     model.to(chosen).eval()
@@ -176,6 +191,7 @@ def predict(
     *,
     activity_threshold: float = DEFAULT_THRESHOLD,
     device: str = "auto",
+    encoder: str | None = None,
     stage: StageProgress = ignore_progress,
 ) -> PredictionReport:
     """Predict the masks of a split, ``OUT/<sequence>/<frame>.png``, with the objects' own ids.
@@ -197,6 +213,8 @@ def predict(
         Objects with a lower activity get no pixel. In [0, 1].
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    encoder : str, optional
+        Name of the encoder of the run, required for a ``package.module:factory``.
     stage : callable
         Makes a progress display for a named stage.
 
@@ -215,7 +233,7 @@ def predict(
     """
     load_cv2()  # raise an import error before the work
     run, dataset, out = Path(run), Path(dataset), Path(out)
-    trained = load_model(run, device)
+    trained = load_model(run, device, encoder)
     data = open_training_split(
         dataset, split, prompt_style=trained.config.prompt_style, needs_masks=False
     )
@@ -309,6 +327,18 @@ def rethreshold(
         rendered=rendered,
         **_name_counts(tally),
     )
+
+
+def _refuse_encoder(name: str, confirmed: str | None, path: Path) -> None:
+    """Raise an error if a model has another encoder than the caller says, or one to confirm."""
+    if confirmed is None and is_entry_point(name):
+        raise refuse(
+            f"has the encoder {name}, which runs code of that module",
+            path,
+            f"if you trust it, give `encoder` {name}",
+        )
+    if confirmed is not None and resolve_encoder_name(confirmed) != name:
+        raise refuse(f"has the encoder {name}, not {confirmed}", path, f"give `encoder` {name}")
 
 
 def _refuse_seen_videos(trained: TrainedModel, run: Path, data: TrainingSplit) -> None:

@@ -1,17 +1,21 @@
-"""Image encoders by name: from images to features at three scales."""
+"""The interface of image encoders, from images to features at three scales, and `TinyEncoder`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import torch
 from torch import Tensor, nn
+
+from reference_trainer.batches.loader import DEVIATION, MEAN
+
+STRIDES = (4, 8, 16)
+"""Pixels of a frame for each pixel of the three scales, in both directions."""
 
 
 class Encoder(nn.Module):
     """The interface of all encoders: (N, 3, H, W) float in, features at strides 4, 8, 16 out.
 
-    H and W are multiples of 16.
+    H and W are multiples of 16. Images are normalised by ImageNet's mean and deviation, see
+    `restore_pixels`. Features of a scale with the stride s are (N, C, H / s, W / s) float.
 
     Attributes
     ----------
@@ -53,8 +57,7 @@ class ResidualBlock(nn.Module):
 class TinyEncoder(Encoder):
     """Residual blocks at strides 4, 8 and 16, trained from scratch, for two CPU cores.
 
-    The input includes the coordinates of each pixel, because left and right hands differ in little
-    else.
+    The input includes the coordinates of each pixel.
     """
 
     channels = (32, 64, 128)
@@ -71,18 +74,26 @@ class TinyEncoder(Encoder):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        fine = self.stem(torch.cat([images, _make_coordinates(images)], dim=1))
+        fine = self.stem(append_coordinates(images))
         middle = self.middle(fine)
         return fine, middle, self.coarse(middle)
 
 
-def _make_coordinates(images: Tensor) -> Tensor:
-    """Make the row and column of each pixel, from -1 to 1: (N, 2, H, W)."""
-    count, _, height, width = images.shape
+def append_coordinates(maps: Tensor) -> Tensor:
+    """Append the row and the column of each pixel, from -1 to 1: (N, C, H, W) to (N, C + 2, H, W).
+
+    Left and right hands differ in little else.
+    """
+    count, _, height, width = maps.shape
     rows = torch.linspace(-1, 1, height)[:, None].expand(height, width)
     columns = torch.linspace(-1, 1, width).expand(height, width)
-    return torch.stack([rows, columns]).to(images).expand(count, 2, height, width)
+    places = torch.stack([rows, columns]).to(maps).expand(count, 2, height, width)
+    return torch.cat([maps, places], dim=1)
 
 
-ENCODERS: Mapping[str, Callable[[], Encoder]] = {"tiny": TinyEncoder}
-"""Encoders by name."""
+def restore_pixels(images: Tensor) -> Tensor:
+    """Return the pixels, from 0 to 255, of images that are normalised as batches are."""
+    mean, deviation = (
+        torch.from_numpy(values).to(images)[:, None, None] for values in (MEAN, DEVIATION)
+    )
+    return 255 * (images * deviation + mean)

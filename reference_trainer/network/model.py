@@ -7,7 +7,8 @@ Shapes: B sequences of T frames with K prompts each, C channels at stride 4,
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 
 from reference_trainer.batch import Output
 from reference_trainer.batches.tokens import PARTS, VOCABULARY, WORDS
-from reference_trainer.network.encoders import ENCODERS, make_convolution
+from reference_trainer.network.encoders import Encoder, TinyEncoder, make_convolution
+from reference_trainer.network.feature_cache import FeatureCache
 from reference_trainer.network.heads import ActivityHead, MaskHead
 
 
@@ -27,12 +29,16 @@ class SegmentationModel(nn.Module):
 
     Parameters
     ----------
-    encoder : str
-        A name from `ENCODERS`.
+    encoder : Encoder, optional
+        None: a new `TinyEncoder`.
     channels : int
         Channels C of the pixel features.
     width : int
         Length D of the prompt vectors.
+    freeze_encoder : bool
+        Whether the encoder keeps its parameters, and stays in evaluation mode.
+    cache_bytes : int
+        Memory for the features of a frozen encoder on a CPU.
 
     Attributes
     ----------
@@ -43,9 +49,21 @@ class SegmentationModel(nn.Module):
         for that head. None: the same features as for the main head.
     """
 
-    def __init__(self, encoder: str = "tiny", channels: int = 32, width: int = 96) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None = None,
+        channels: int = 32,
+        width: int = 96,
+        *,
+        freeze_encoder: bool = False,
+        cache_bytes: int = 0,
+    ) -> None:
         super().__init__()
-        self.encoder = ENCODERS[encoder]()
+        self.encoder = TinyEncoder() if encoder is None else encoder
+        self.has_frozen_encoder = freeze_encoder
+        self._cache = FeatureCache(cache_bytes)
+        if freeze_encoder:
+            self.encoder.requires_grad_(False).eval()
         self.neck = Neck(self.encoder.channels, channels)
         self.prompts = PromptEncoder(width)
         self.modulation = nn.Linear(width, 2 * channels)
@@ -58,10 +76,39 @@ class SegmentationModel(nn.Module):
     def compute_features(self, frames: Tensor) -> Tensor:
         """Compute pixel features (B, T, C, h, w) of normalised frames (B, T, 3, H, W)."""
         shape = frames.shape[:2]
-        scales = self.encoder(frames.flatten(0, 1))
+        scales = self._encode(frames.flatten(0, 1))
         pixels: Tensor = self.neck(scales, shape)
         features: Tensor = pixels.unflatten(0, shape)
         return features
+
+    def _encode(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Compute the scales of the encoder for images (N, 3, H, W)."""
+        if not self.has_frozen_encoder:
+            scales: tuple[Tensor, Tensor, Tensor] = self.encoder(images)
+            return scales
+        with torch.no_grad():
+            if images.device.type != "cpu":  # computing is faster there than finding
+                scales = self.encoder(images)
+                return scales
+            # One by one, since the rounding of a frame's features depends on the frames beside it,
+            # and cached features must equal computed ones.
+            rows = [self._cache.fetch(image, self.encoder) for image in images]
+            fine, middle, coarse = (torch.cat(scale) for scale in zip(*rows, strict=True))
+            return fine, middle, coarse
+
+    def train(self, mode: bool = True) -> SegmentationModel:
+        """Set the mode of all parts but a frozen encoder."""
+        super().train(mode)
+        if self.has_frozen_encoder:
+            self.encoder.eval()
+        return self
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Load parameters; features of earlier ones are forgotten."""
+        self._cache.clear()
+        return super().load_state_dict(state_dict, strict, assign)
 
     def fuse(self, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Fuse pixel features with each prompt (FiLM: Perez et al., AAAI 2018).

@@ -24,6 +24,7 @@ from reference_trainer.devices import choose_precision, is_out_of_memory, refuse
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from reference_trainer.training.logs import BOARD_FOLDER, LOG_FILE, ProgressMeter, RunLog
+from reference_trainer.training.processes import join_processes
 from reference_trainer.training.run_saving import restore_run, save_run
 from reference_trainer.training.run_state import Run, assemble_run
 from reference_trainer.training.stop_signals import StopRequest, catch_stop_signals
@@ -66,17 +67,20 @@ def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
             hint += f", or continue this run: actiseg-train resume {folder}"
         raise refuse("already exists", folder, hint)
     refuse_in_dataset(folder)
+    processes = join_processes(config.device)
     start = _read_start(config)
     if start is not None:
         config = replace(config, init_digest=start.digest)
-    run = assemble_run(config, folder, start)
-    is_new = not folder.exists()
+    run = assemble_run(config, folder, start, processes=processes)
+    processes.wait()  # all have found the folder free
+    is_new = processes.is_first and not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        write_config(folder / CONFIG_FILE, config)
+        if processes.is_first:
+            write_config(folder / CONFIG_FILE, config)
         return _train(run, quiet=quiet)
     except Exception:  # not KeyboardInterrupt or SystemExit: such a run can be resumed
-        if not run.saved_step:
+        if not run.saved_step and processes.is_first:
             _clear_folder(folder, remove=is_new)
         raise
 
@@ -112,11 +116,13 @@ def resume(run: str | Path, *, quiet: bool = False) -> Run:
     if not (folder / CONFIG_FILE).is_file():
         raise refuse("is not a run", folder, "give a folder that actiseg-train fit made")
     config = read_config(folder / CONFIG_FILE)
+    processes = join_processes(config.device)
     if not (folder / CHECKPOINT_FILE).is_file():
         start = _read_start(config)
-        return _train(assemble_run(config, folder, start), quiet=quiet)  # no checkpoint yet
+        repeated = assemble_run(config, folder, start, processes=processes)
+        return _train(repeated, quiet=quiet)  # no checkpoint yet
     state = load_checkpoint(folder / CHECKPOINT_FILE)
-    restored = assemble_run(config, folder)
+    restored = assemble_run(config, folder, pretrained=False, processes=processes)
     restore_run(restored, state)
     if restored.step == restored.steps:
         save_run(restored)  # the disk may have been full when the model was written
@@ -146,9 +152,11 @@ def compute_learning_rate(config: Config, step: int, steps: int) -> float:
 
 
 def _train(run: Run, *, quiet: bool) -> Run:
+    quiet = quiet or not run.processes.is_first
     if not quiet:
         print(run.describe(), flush=True)
-    log = RunLog(run.folder, run.step)
+    run.processes.wait()  # all have read the checkpoint
+    log = RunLog(run.folder, run.step, writes=run.processes.is_first)
     try:
         with catch_stop_signals() as stop, ProgressMeter(run.step, run.steps, quiet=quiet) as meter:
             _run_steps(run, log, meter, stop)
@@ -176,7 +184,7 @@ def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -
                 counter = FlopCounterMode(display=False)
                 with counter:
                     terms = train_step(run, run.nets, batch, progress)
-                run.step_flops = counter.get_total_flops()
+                run.step_flops = run.processes.sum_numbers(counter.get_total_flops())
             else:
                 terms = train_step(run, forwards, batch, progress)
             run.step += 1
@@ -187,6 +195,7 @@ def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -
                 log.add(progress.step, epoch, number, net_terms)
             speed = sequences / (time.monotonic() - epoch_start)
             meter.advance(run.step, terms[0]["loss"], speed)
+            stop.spread(run.processes)
             is_due = time.monotonic() - last_save > 60 * run.config.save_minutes
             if stop.signal or is_due or run.step % run.loader.steps == 0:
                 log.write()
@@ -228,6 +237,7 @@ def train_step(
     learning_rate = compute_learning_rate(run.config, progress.step, run.steps)
     torch.stack([loss.total for loss in losses]).sum().backward()
     for net, optimiser, net_terms in zip(nets, run.optimisers, terms, strict=True):
+        run.processes.sum_gradients(net.parameters())
         norm = float(nn.utils.clip_grad_norm_(net.parameters(), run.config.grad_clip_norm))
         _refuse_nan(run, [{"gradient": norm}], progress)
         for group in optimiser.param_groups:

@@ -26,6 +26,8 @@ class RunLog:
         Folder of the run.
     step : int
         First step of this session. Rows of later steps, left by a killed process, are dropped.
+    writes : bool
+        Whether to write anything. Of several processes, only the first one does.
 
     Attributes
     ----------
@@ -33,11 +35,14 @@ class RunLog:
         Rows that could not be written because the disk was full.
     """
 
-    def __init__(self, run: Path, step: int) -> None:
+    def __init__(self, run: Path, step: int, *, writes: bool = True) -> None:
         self.lost = 0
+        self._writes = writes
         self._path = run / LOG_FILE
         self._rows: list[tuple[Any, ...]] = []
         self._board: Any = None
+        if not writes:
+            return
         self._drop_rows_from(step)
         if find_spec("tensorboard") is not None:
             with suppress(ImportError):
@@ -55,6 +60,8 @@ class RunLog:
     def write(self) -> None:
         """Write the collected rows."""
         rows, self._rows = self._rows, []
+        if not self._writes:
+            return
         try:
             with self._path.open("a", newline="", encoding="utf-8") as stream:
                 csv.writer(stream, lineterminator="\n").writerows(rows)

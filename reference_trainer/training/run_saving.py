@@ -32,6 +32,9 @@ def save_run(run: Run) -> bool:
     InputError
         If the files of the last step cannot be written.
     """
+    if not run.processes.is_first:  # all have the same state
+        run.saved_step = run.step
+        return True
     about = {
         "config": run.config.to_yaml(),
         "content": run.content,

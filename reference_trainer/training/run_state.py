@@ -21,10 +21,23 @@ from reference_trainer.batches.training_split import (
 )
 from reference_trainer.config.run_config import Config
 from reference_trainer.devices import pick_device
+from reference_trainer.network.encoder_loading import build_encoder
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies.base import Strategy, StrategyContext
-from reference_trainer.training.warm_start import WarmStart, load_warm_start, refuse_overlap
+from reference_trainer.training.processes import (
+    ALONE,
+    Processes,
+    SharedModel,
+    choose_own_device,
+    refuse_strategy,
+)
+from reference_trainer.training.warm_start import (
+    WarmStart,
+    load_warm_start,
+    refuse_other_encoder,
+    refuse_overlap,
+)
 
 _ALGORITHM = 1
 
@@ -59,6 +72,7 @@ class Run:
         Operations of the last step that was counted.
     handled : Counter of str
         Counts of special cases.
+    processes : Processes
     """
 
     folder: Path
@@ -78,6 +92,7 @@ class Run:
     flops: float = 0.0
     step_flops: float = 0.0
     handled: Counter[str] = field(default_factory=Counter)
+    processes: Processes = ALONE
 
     def __repr__(self) -> str:
         return (
@@ -132,18 +147,29 @@ class Run:
             f", {name.replace('_', ' ')} {count}" for name, count in self.split.handled.items()
         )
         nets = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
+        count = self.processes.count
+        processes = f" in {count} processes" if count > 1 else ""
+        frozen = " (frozen)" if self.config.freeze_encoder else ""
         return (
             f"{clean.name} of {clean.root}{noise}: "
             f"{count_nouns(len(self.split.sequences), 'sequence')}, "
             f"{count_nouns(self.split.prompt_count, 'prompt')}{rendered}{handled}\n"
-            f"{self.config.strategy}, {nets}{self.parameter_count:,} parameters, {self.steps} "
-            f"steps on {self.device}"
+            f"{self.config.strategy}, encoder {self.config.encoder}{frozen}, "
+            f"{nets}{self.parameter_count:,} parameters, {self.steps} steps on "
+            f"{self.device}{processes}"
             + ("" if self.start is None else f"\nstart {self.start.describe()}")
             + "".join(f"\nnote: {note}" for note in self.strategy.notes)
         )
 
 
-def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -> Run:
+def assemble_run(
+    config: Config,
+    folder: Path,
+    start: WarmStart | None = None,
+    *,
+    pretrained: bool = True,
+    processes: Processes = ALONE,
+) -> Run:
     """Build everything that a run needs before its first step.
 
     Parameters
@@ -153,14 +179,19 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         The folder of the run.
     start : WarmStart, optional
         The net to start from. None: from scratch, or from a checkpoint that is restored next.
+    pretrained : bool
+        Whether a run from scratch needs the pretrained weights of its encoder. A checkpoint has
+        its own.
+    processes : Processes
+        The processes that share each batch.
 
     Raises
     ------
     InputError
-        If the data, the strategy or the device cannot be used, or if the start does not fit or has
-        learned from a video of the split.
+        If the data, the encoder, the strategy or the device cannot be used, or if the start does
+        not fit or has learned from a video of the split.
     """
-    device = pick_device(config.device)
+    device = pick_device(choose_own_device(config.device, processes))
     split = open_training_split(
         config.dataset, config.split, noisy=config.noisy, prompt_style=config.prompt_style
     )
@@ -172,6 +203,7 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         seed=config.seed,
     )
     strategy = build_strategy(config.strategy, config.options, context)
+    refuse_strategy(config.strategy, getattr(strategy.options, "heads", 0), processes)
     settings = BatchSettings(
         size=config.size,
         batch_size=config.batch_size,
@@ -182,7 +214,13 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         seed=config.seed,
         cache_bytes=config.memory_mib << 20,
     )
-    nets = [make_model(config, number) for number in range(strategy.net_count)]
+    if start is not None:
+        refuse_other_encoder(start, config.encoder)
+    is_new = start is None and pretrained
+    nets = [
+        make_model(config, number, pretrained=is_new, processes=processes)
+        for number in range(strategy.net_count)
+    ]
     if start is not None:
         videos = {item.sequence.video for item in split.sequences}
         refuse_overlap(start, videos, split.clean.root, split.clean.name)
@@ -206,10 +244,17 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         content=digest_content(split),
         start=start,
         start_videos=() if start is None else start.videos,
+        processes=processes,
     )
 
 
-def make_model(config: Config, number: int = 0) -> SegmentationModel:
+def make_model(
+    config: Config,
+    number: int = 0,
+    *,
+    pretrained: bool = True,
+    processes: Processes = ALONE,
+) -> SegmentationModel:
     """Build the untrained model of a configuration.
 
     Parameters
@@ -217,9 +262,25 @@ def make_model(config: Config, number: int = 0) -> SegmentationModel:
     config : Config
     number : int
         Number of the net. Each net starts from other parameters.
+    pretrained : bool
+        Whether to load the pretrained weights of the encoder, if it has such.
+    processes : Processes
+        The processes that share each batch.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(
             int.from_bytes(make_key(config.seed, _ALGORITHM, "net", number)[:7], "little")
         )
-        return SegmentationModel(config.encoder, config.channels, config.prompt_width)
+        encoder = build_encoder(config.encoder, config.size, pretrained=pretrained)
+        kind = SegmentationModel if processes.count == 1 else SharedModel
+        model = kind(
+            encoder,
+            config.channels,
+            config.prompt_width,
+            freeze_encoder=config.freeze_encoder,
+            # Augmented frames never come again.
+            cache_bytes=0 if config.augment else config.memory_mib << 20,
+        )
+    if isinstance(model, SharedModel):
+        model.processes = processes
+    return model

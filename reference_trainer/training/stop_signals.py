@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
+from reference_trainer.training.processes import Processes
 from reference_trainer.training.run_state import Run
 
 
@@ -22,11 +23,18 @@ class StopRequest:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
 
+    def spread(self, processes: Processes) -> None:
+        """Stop all processes after the same step, if one of them got a signal."""
+        if processes.count > 1 and processes.sum_numbers(self.signal is not None):
+            self.signal = self.signal or signal.SIGTERM
+
     def exit_if_requested(self, run: Run, saved: bool) -> None:
         """Exit with the signal's code, unless the run is complete."""
         if self.signal is None or run.step == run.steps:
             return
         result = "saved" if saved else f"which could not be saved; {run.checkpoint_note}"
+        if not run.processes.is_first:
+            raise SystemExit(128 + self.signal.value)
         print(
             f"stopped by {self.signal.name} after step {run.step} of {run.steps}, {result}; "
             f"continue with: actiseg-train resume {run.folder}"

@@ -86,15 +86,17 @@ def read_warm_start(path: str | Path, digest: str | None = None) -> WarmStart:
             file,
             "train it again",
         )
-    actual = digest_parameters(document["net"])
-    if digest is not None and actual != digest:
+    own_digest = digest_parameters(document["net"])
+    if digest is not None and own_digest != digest:
         raise refuse(
-            f"has the parameters {actual}, not {digest}", file, "restore it, or give the digest that it has"
+            f"has the parameters {own_digest}, not {digest}",
+            file,
+            "restore it, or give its own digest",
         )
     return WarmStart(
         path=folder,
         net=document["net"],
-        digest=actual,
+        digest=own_digest,
         config=make_config(parse_values(document["config"], file), str(file)),
         step=document["step"],
         videos=tuple(document["videos"]),
@@ -139,6 +141,19 @@ def load_warm_start(net: SegmentationModel, start: WarmStart, number: int) -> No
     net.load_state_dict({**own, **taken})
 
 
+def refuse_other_encoder(start: WarmStart, encoder: str) -> None:
+    """Raise an error if a start has another encoder than a run.
+
+    Encoders may differ although the names and shapes of their parameters are the same.
+    """
+    if start.config.encoder != encoder:
+        raise refuse(
+            f"has the encoder {start.config.encoder}, not {encoder}",
+            start.path,
+            f"give `encoder` {start.config.encoder}",
+        )
+
+
 def refuse_overlap(start: WarmStart, videos: set[str], root: Path, split: str) -> None:
     """Raise an error if a start has learned from videos of a split.
 
@@ -164,6 +179,7 @@ def digest_parameters(parameters: Mapping[str, Tensor]) -> str:
 
     Examples
     --------
+    >>> import torch
     >>> one, other = {"a": torch.zeros(2)}, {"a": torch.zeros(2, 1)}
     >>> digest_parameters(one) == digest_parameters(other)
     False

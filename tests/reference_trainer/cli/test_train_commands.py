@@ -76,6 +76,8 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
         (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
         (("--out", "run", "--set", "options=3"), "options is 3"),
         (("--out", "run", "--set", "encoder=foo"), "'foo' is unknown"),
+        (("--out", "run", "--encoder", "foo"), "error: --encoder: 'foo' is unknown"),
+        (("--out", "run", "--encoder", "no_such:net"), "no_such:net cannot be imported"),
         (("--out", "run", "--epochs", "0"), "error: --epochs: 0 is out of range"),
         (("--out", "run", "--set", "epochs=0"), "error: --set: epochs 0 is out of range"),
         (("--out", "run", "--set", "learning_rate=.inf"), "give a finite number"),

@@ -134,6 +134,13 @@ METRICS: Mapping[str, Metric] = {
     "n_ciou": Metric(
         "n-cIoU", "lower", "cumulative IoU of inactive objects", _ACTIONVOS, inactive=True
     ),
+    "p_miou_hand_free": Metric(
+        "p-mIoU hand-free",
+        "higher",
+        "mean IoU of active objects other than hands",
+        _ACTIONVOS,
+        tables=("main", "curves"),
+    ),
     "giou": Metric(
         "gIoU",
         "higher",

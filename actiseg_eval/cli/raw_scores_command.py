@@ -63,7 +63,7 @@ def score_raw(
     Example: actiseg-eval raw-scores plain=run1,run2 gce=run3 --frozen start --clean clean
     """
     from actiseg_eval.comparison.methods import parse_methods
-    from actiseg_eval.raw_scores.measuring import measure_raw_scores
+    from actiseg_eval.raw_scores.raw_score_measuring import measure_raw_scores
     from actiseg_eval.raw_scores.raw_score_tables import describe_raw_scores, make_raw_score_page
     from actiseg_eval.scoring.scoring_options import make_bootstrap
 

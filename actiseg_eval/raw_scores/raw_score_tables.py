@@ -62,6 +62,14 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
     split = name_split(report.split, rendered=report.rendered)
     has_kept = any(value.kept is not None for value in report.methods[0].figures.values())
     title = f"{split}: {report.active} of {report.objects} objects are active"
+    columns = ["method", *(FIGURES[name].heading for name in report.figures)]
+    overview = [
+        [method.name, *(format_value(method.figures[name].value) for name in report.figures)]
+        for method in report.methods
+    ]
+    yield Table(title, columns, overview)
+    if report.bootstrap is None and not has_kept:
+        return
     for figure in report.figures:
         level = "" if report.bootstrap is None else report.bootstrap.percent
         columns = ["method", FIGURES[figure].heading]
@@ -80,8 +88,7 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
                 row += [_format_interval(value.kept_interval, ".3f")] if level else []
             row += [", ".join(map(format_value, value.seeds))] if has_seeds else []
             rows.append(row)
-        yield Table(title, columns, rows)
-        title = ""
+        yield Table(FIGURES[figure].about, columns, rows)
 
 
 def _format_interval(interval: tuple[float, float] | None, form: str) -> str:
@@ -98,10 +105,11 @@ def _describe(report: RawScoreReport) -> Iterator[str]:
             f"intervals: {report.clusters} {report.cluster}s resampled "
             f"{report.bootstrap.resamples:,} times{why}; they do not cover another seed"
         )
-    for figure, gain in report.no_gain.items():
+    if report.no_gain:
+        gains = (f"{FIGURES[name].symbol} {gain:+.4f}" for name, gain in report.no_gain.items())
         yield (
-            f"no gain: {FIGURES[figure].symbol}: clean labels change the frozen start by "
-            f"{gain:+.4f}, which is not better beyond chance, so no share of it is kept"
+            "clean labels do not gain over the frozen start beyond chance, so nothing can be kept: "
+            f"{', '.join(gains)}"
         )
     for what, why in report.left_out.items():
         yield f"left out: {what}: {why}"

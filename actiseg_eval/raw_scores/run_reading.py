@@ -78,13 +78,13 @@ def refuse_without_logits(scores: RawScores) -> None:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _ReadingJob:
     scores: RawScores
     truth: GroundTruth
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class _ChunkActivities:
     activities: list[SequenceActivity]
     problems: list[Problem]
 
@@ -104,25 +104,25 @@ def read_activities(
         With the problems of all sequences: missing, damaged or of other objects, frames or sizes.
     """
     chunks = [results[start : start + _CHUNK] for start in range(0, len(results), _CHUNK)]
-    outcomes = run_parallel(_read_chunk, _Job(scores, truth), chunks, workers, progress)
+    outcomes = run_parallel(_read_chunk, _ReadingJob(scores, truth), chunks, workers, progress)
     problems = ProblemCollector()
     # A damaged archive is one problem, however many sequences it has.
-    found = (problem for outcome in outcomes for problem in outcome.problems)
-    problems.collected += dict.fromkeys(found)
+    collected = (problem for outcome in outcomes for problem in outcome.problems)
+    problems.collected += dict.fromkeys(collected)
     problems.raise_if_any()
     return [item for outcome in outcomes for item in outcome.activities]
 
 
-def _read_chunk(job: _Job, results: Sequence[SequenceResult]) -> _Outcome:
+def _read_chunk(job: _ReadingJob, results: Sequence[SequenceResult]) -> _ChunkActivities:
     problems = ProblemCollector()
     activities = []
     for result in results:
         with problems.collect():
             activities.append(_read_sequence(job, result))
-    return _Outcome(activities, problems.collected)
+    return _ChunkActivities(activities, problems.collected)
 
 
-def _read_sequence(job: _Job, result: SequenceResult) -> SequenceActivity:
+def _read_sequence(job: _ReadingJob, result: SequenceResult) -> SequenceActivity:
     folder = result.sequence.folder
     known = job.scores.read_activity(folder)
     _refuse_lacking(job.scores, folder, "object", result.ids, known)

@@ -117,7 +117,7 @@ class Mean:
 
 
 @dataclass(frozen=True, eq=False)
-class Difference:
+class Contrast:
     """One statistic minus another one of the same clusters."""
 
     first: Statistic

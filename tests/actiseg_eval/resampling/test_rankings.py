@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from actiseg_eval.resampling.linearised import (
-    Difference,
+    Contrast,
     Mean,
     Ratio,
     Share,
@@ -144,7 +144,7 @@ def test_ratios_are_resampled_as_the_other_figures_are(sums):
 
 def test_the_influences_of_a_share_are_derivatives(sums):
     low, middle, high = map(Ratio, sums)
-    share = Share(Difference(middle, low), Difference(high, low))
+    share = Share(Contrast(middle, low), Contrast(high, low))
     values = [each.ratio for each in sums]
     ones = np.ones((1, 12))
     (value,), (influence,) = WeightRows(ones).linearise(share)

@@ -46,7 +46,7 @@ from actiseg_eval.resampling.bootstrap import (
     sum_clusters,
 )
 from actiseg_eval.resampling.linearised import (
-    Difference,
+    Contrast,
     Mean,
     Ratio,
     Share,
@@ -75,7 +75,7 @@ class _Run:
     @property
     def ungated(self) -> list[UngatedResult]:
         """What each sequence's masks are at other gates; empty without logits."""
-        return [each.ungated for each in self.activities if each.ungated is not None]
+        return [item.ungated for item in self.activities if item.ungated is not None]
 
 
 def measure_raw_scores(
@@ -268,20 +268,20 @@ def _list_statistics(
     known = compute_by_sequence(run.results, options.protocol, options.metric_groups)
     sums = {name: known[name] for name in ("p_miou", "p_miou_hand_free")}
     if ungated:
-        masks = [each.result for each in run.ungated]
+        masks = [ungated.result for ungated in run.ungated]
         open_sums = compute_by_sequence(masks, options.protocol, options.metric_groups)
         sums |= {f"{name}_ungated": open_sums[name] for name in sums}
     if gate is not None:
         sums |= _sum_at_gate(run, gate.gate)
     codes = {name: code for code, name in enumerate(sorted(set(names)))}
-    sizes = [len(each.activity) for each in run.activities]
+    sizes = [len(item.activity) for item in run.activities]
     ranking = make_ranking(
-        np.concatenate([each.activity for each in run.activities]),
+        np.concatenate([item.activity for item in run.activities]),
         np.concatenate([_find_active(result) for result in run.results]),
         np.repeat([codes[name] for name in names], sizes).astype(np.int64),
         len(codes),
     )
-    ratios = {name: Ratio(each) for name, each in sum_clusters(sums, names).items()}
+    ratios = {name: Ratio(ratio) for name, ratio in sum_clusters(sums, names).items()}
     statistics: dict[str, Statistic] = {
         "auroc": Auroc(ranking),
         "average_precision": AveragePrecision(ranking),
@@ -311,9 +311,11 @@ def _make_report(
     seeds = {
         name: [
             _list_statistics(run, gate, names, ungated=ungated)
-            for run, gate in zip(each, gates.get(name, [None] * len(each)), strict=True)
+            for run, gate in zip(
+                method_runs, gates.get(name, [None] * len(method_runs)), strict=True
+            )
         ]
-        for name, each in runs.items()
+        for name, method_runs in runs.items()
     }
     figures, no_gain = _evaluate(seeds, bootstrap)
     active = np.concatenate([_find_active(result) for result in every[0].results])
@@ -349,7 +351,7 @@ def _make_report(
 
 
 @dataclass(frozen=True)
-class _Bounded:
+class _BoundedStatistic:
     """A statistic and its range."""
 
     statistic: Statistic
@@ -377,43 +379,43 @@ def _evaluate(
     figures: dict[str, dict[str, FigureValue]] = {name: {} for name in seeds}
     no_gain = {}
     for figure in next(iter(seeds.values()))[0]:
-        runs = {name: [run[figure] for run in each] for name, each in seeds.items()}
+        runs = {name: [run[figure] for run in method_runs] for name, method_runs in seeds.items()}
         items = _list_items(runs)
         intervals = _find_intervals(items, bootstrap)
         sign = FIGURES[figure].sign
         is_gain = _GAIN in items and _is_gain(items[_GAIN], intervals[_GAIN], sign)
         if _GAIN in items and not is_gain:
             no_gain[figure] = items[_GAIN].value or 0.0
-        for name, each in runs.items():
+        for name, method_runs in runs.items():
             kept = ("kept", name)
             figures[name][figure] = FigureValue(
                 value=items["value", name].value,
                 interval=intervals["value", name],
                 kept=items[kept].value if is_gain else None,
                 kept_interval=intervals[kept] if is_gain else None,
-                seeds=tuple(_Bounded(run, 0, 1).value for run in each),
+                seeds=tuple(_BoundedStatistic(run, 0, 1).value for run in method_runs),
             )
     return figures, no_gain
 
 
-def _list_items(runs: Mapping[str, list[Statistic]]) -> dict[_Key, _Bounded]:
+def _list_items(runs: Mapping[str, list[Statistic]]) -> dict[_Key, _BoundedStatistic]:
     """Return the mean over seeds of each method, the gain of clean labels, and the shares of it."""
-    means = {name: Mean(each) for name, each in runs.items()}
-    items = {("value", name): _Bounded(mean, 0, 1) for name, mean in means.items()}
+    means = {name: Mean(method_runs) for name, method_runs in runs.items()}
+    items = {("value", name): _BoundedStatistic(mean, 0, 1) for name, mean in means.items()}
     if CLEAN not in means or FROZEN not in means:
         return items
-    gain = Difference(means[CLEAN], means[FROZEN])
-    items[_GAIN] = _Bounded(gain, -1, 1)
+    gain = Contrast(means[CLEAN], means[FROZEN])
+    items[_GAIN] = _BoundedStatistic(gain, -1, 1)
     size = items[_GAIN].value
     if size:
         limit = 1 / abs(size)  # a difference is at most 1
         for name, mean in means.items():
-            share = Share(Difference(mean, means[FROZEN]), gain)
-            items["kept", name] = _Bounded(share, -limit, limit)
+            share = Share(Contrast(mean, means[FROZEN]), gain)
+            items["kept", name] = _BoundedStatistic(share, -limit, limit)
     return items
 
 
-def _is_gain(gain: _Bounded, interval: tuple[float, float] | None, sign: float) -> bool:
+def _is_gain(gain: _BoundedStatistic, interval: tuple[float, float] | None, sign: float) -> bool:
     """Whether clean labels are better than the frozen start, beyond chance if that is known."""
     size = gain.value
     if size is None:
@@ -422,7 +424,7 @@ def _is_gain(gain: _Bounded, interval: tuple[float, float] | None, sign: float) 
 
 
 def _find_intervals(
-    items: Mapping[_Key, _Bounded], bootstrap: Bootstrap | None
+    items: Mapping[_Key, _BoundedStatistic], bootstrap: Bootstrap | None
 ) -> dict[_Key, tuple[float, float] | None]:
     """Return the interval of each item; None without resamples or with too few clusters."""
     intervals: dict[_Key, tuple[float, float] | None] = dict.fromkeys(items)

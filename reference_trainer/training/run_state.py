@@ -24,6 +24,7 @@ from reference_trainer.devices import pick_device
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies.base import Strategy, StrategyContext
+from reference_trainer.training.memorisation import MemorisationMeter
 from reference_trainer.training.warm_start import WarmStart, load_warm_start, refuse_overlap
 
 _ALGORITHM = 1
@@ -59,6 +60,8 @@ class Run:
         Operations of the last step that was counted.
     handled : Counter of str
         Counts of special cases.
+    meter : MemorisationMeter, optional
+        None without noisy labels, or if the setting `meter` is off.
     """
 
     folder: Path
@@ -78,6 +81,7 @@ class Run:
     flops: float = 0.0
     step_flops: float = 0.0
     handled: Counter[str] = field(default_factory=Counter)
+    meter: MemorisationMeter | None = None
 
     def __repr__(self) -> str:
         return (
@@ -194,11 +198,13 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         for net in nets
     ]
+    loader = BatchLoader(split, settings)
+    has_meter = config.meter and config.noisy is not None
     return Run(
         folder=folder,
         config=config,
         split=split,
-        loader=BatchLoader(split, settings),
+        loader=loader,
         device=device,
         strategy=strategy,
         nets=nets,
@@ -206,6 +212,7 @@ def assemble_run(config: Config, folder: Path, start: WarmStart | None = None) -
         content=digest_content(split),
         start=start,
         start_videos=() if start is None else start.videos,
+        meter=MemorisationMeter(loader, config.seed) if has_meter else None,
     )
 
 

@@ -174,7 +174,7 @@ def open_training_split(
     )
 
 
-def prompt_clean_sequences(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
+def read_clean_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
     """Return the sequences of a split with the prompts and labels of the clean dataset."""
     return _join_prompts(split.clean, _read_expressions(split.clean, split.prompt_style))
 

@@ -23,7 +23,7 @@ from reference_trainer.batches.training_split import (
     Prompt,
     PromptedSequence,
     TrainingSplit,
-    prompt_clean_sequences,
+    read_clean_prompts,
 )
 from reference_trainer.devices import choose_precision
 from reference_trainer.network.model import SegmentationModel
@@ -209,7 +209,7 @@ def _predict(
 def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     """Choose the first `MOST_SEQUENCES` sequences with noise, in the order of their keys."""
     split = loader.split
-    clean = {item.sequence.folder: item for item in prompt_clean_sequences(split)}
+    clean = {item.sequence.folder: item for item in read_clean_prompts(split)}
     keys = [
         make_key(seed, _ALGORITHM, "train.meter", *item.sequence.identity)
         for item in split.sequences
@@ -219,13 +219,13 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
         if len(chosen) == MOST_SEQUENCES:
             break
         item = split.sequences[position]
-        metered = _meter_sequence(loader, position, clean[item.sequence.folder])
+        metered = _read_metered_sequence(loader, position, clean[item.sequence.folder])
         if metered.has_noise:
             chosen.append(metered)
     return chosen
 
 
-def _meter_sequence(
+def _read_metered_sequence(
     loader: BatchLoader, position: int, clean: PromptedSequence
 ) -> _MeteredSequence:
     """Read the labels of a sequence, with and without noise."""

@@ -17,7 +17,7 @@ from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.batches.loader import decode_sequence, normalise_frames
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
-from reference_trainer.batches.training_split import open_training_split, prompt_clean_sequences
+from reference_trainer.batches.training_split import open_training_split, read_clean_prompts
 from reference_trainer.inference.predictor import load_model
 from reference_trainer.training import memorisation
 from reference_trainer.training.engine import fit, resume
@@ -81,7 +81,7 @@ def test_the_figures_are_those_of_a_count_by_hand(kitchen, noisy, metered):
         if row.kind == "category"
     }
     pixels, ious, chances = [], defaultdict(list), defaultdict(list)
-    for item, clean in zip(split.sequences, prompt_clean_sequences(split), strict=True):
+    for item, clean in zip(split.sequences, read_clean_prompts(split), strict=True):
         chosen = [0, 2]  # two of three frames
         frames = decode_sequence(split, item.sequence, config.size).frames[chosen]
         images = torch.from_numpy(normalise_frames(frames))[None]

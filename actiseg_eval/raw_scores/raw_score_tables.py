@@ -21,6 +21,9 @@ _NOTE = (
     "gain over the frozen start beyond chance. ↑ higher is better, ↓ lower is better, - undefined"
 )
 
+_MOST_COLUMNS = 4
+"""Figures in one table of all methods. Wider tables would be folded."""
+
 
 def describe_raw_scores(report: RawScoreReport) -> Iterator[ReportPart]:
     """Yield the tables and lines of a report in the order of the terminal."""
@@ -62,12 +65,14 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
     split = name_split(report.split, rendered=report.rendered)
     has_kept = any(value.kept is not None for value in report.methods[0].figures.values())
     title = f"{split}: {report.active} of {report.objects} objects are active"
-    columns = ["method", *(FIGURES[name].heading for name in report.figures)]
-    overview = [
-        [method.name, *(format_value(method.figures[name].value) for name in report.figures)]
-        for method in report.methods
-    ]
-    yield Table(title, columns, overview)
+    for start in range(0, len(report.figures), _MOST_COLUMNS):
+        names = report.figures[start : start + _MOST_COLUMNS]
+        overview = [
+            [method.name, *(format_value(method.figures[name].value) for name in names)]
+            for method in report.methods
+        ]
+        columns = ["method", *(FIGURES[name].heading for name in names)]
+        yield Table("" if start else title, columns, overview)
     if report.bootstrap is None and not has_kept:
         return
     for figure in report.figures:

@@ -23,6 +23,9 @@ from actiseg_eval.resampling.ratios import BootstrapEstimate
 _ROUNDING = 1e-12
 """Smaller errors than this are rounding errors."""
 
+_MOST_WEIGHTS = 100_000
+"""Weights of clusters that are evaluated at a time, which limits memory."""
+
 Linearised: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.float64]]"
 """Values, (R,), and influences, (R, C), for R rows of weights; NaN if undefined."""
 
@@ -188,8 +191,11 @@ def resample_statistics(
 
 
 def _draw_rows(bootstrap: Bootstrap, clusters: int) -> Iterator[WeightRows]:
+    step = max(1, _MOST_WEIGHTS // clusters)
     for block, size in split_resamples(bootstrap.resamples):
-        yield WeightRows(draw_weights(block, size, clusters))
+        weights = draw_weights(block, size, clusters)
+        for start in range(0, size, step):
+            yield WeightRows(weights[start : start + step])
 
 
 def _evaluate(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actiseg_eval.metrics.sums import Sums
+from actiseg_eval.resampling import linearised
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from actiseg_eval.resampling.linearised import (
     Contrast,
@@ -140,6 +141,15 @@ def test_ratios_are_resampled_as_the_other_figures_are(sums):
     (mean,) = resample([combine([(0.5, sums[0]), (0.5, sums[1])])], bootstrap)
     (again,) = resample_statistics([Mean([Ratio(sums[0]), Ratio(sums[1])])], bootstrap)
     assert again.find_interval(0.95, 0, 1) == pytest.approx(mean.find_interval(0.95, 0, 1))
+
+
+def test_intervals_do_not_depend_on_how_many_rows_are_evaluated_at_a_time(sums, monkeypatch):
+    share = Share(*(Contrast(Ratio(each), Ratio(sums[0])) for each in sums[1:]))
+    (whole,) = resample_statistics([share], Bootstrap(resamples=300))
+    monkeypatch.setattr(linearised, "_MOST_WEIGHTS", 90)
+    (parts,) = resample_statistics([share], Bootstrap(resamples=300))
+    assert parts.resampled == pytest.approx(whole.resampled)
+    assert parts.find_interval(0.95, -9, 9) == pytest.approx(whole.find_interval(0.95, -9, 9))
 
 
 def test_the_influences_of_a_share_are_derivatives(sums):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from actiseg_eval.noise_levels.robustness_result import Robustness as Robustness
     from actiseg_eval.protocols import Protocol as Protocol
     from actiseg_eval.protocols import load_protocol as load_protocol
+    from actiseg_eval.raw_scores.raw_score_measuring import measure_raw_scores as measure_raw_scores
+    from actiseg_eval.raw_scores.raw_score_result import RawScoreReport as RawScoreReport
     from actiseg_eval.reporting.score_report import Report as Report
     from actiseg_eval.scoring.folder_scoring import score as score
     from actiseg_eval.scoring.scorer import Scorer as Scorer
@@ -33,11 +35,13 @@ __getattr__, __dir__, __all__ = export_lazily(
     {
         "Comparison": "comparison.comparison_result",
         "Protocol": "protocols",
+        "RawScoreReport": "raw_scores.raw_score_result",
         "Report": "reporting.score_report",
         "Robustness": "noise_levels.robustness_result",
         "Scorer": "scoring.scorer",
         "compare": "comparison.comparing",
         "load_protocol": "protocols",
+        "measure_raw_scores": "raw_scores.raw_score_measuring",
         "robustness": "noise_levels.measuring",
         "score": "scoring.folder_scoring",
     },

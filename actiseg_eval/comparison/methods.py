@@ -33,18 +33,20 @@ class Method:
     runs: tuple[Path, ...]
 
 
-def parse_methods(texts: Sequence[str]) -> list[Method]:
+def parse_methods(texts: Sequence[str], least: int = 2) -> list[Method]:
     """Parse methods as the command line has them.
 
     Parameters
     ----------
     texts : sequence of str
         Each a folder, or ``name=folder,folder`` for the seeds of one method.
+    least : int
+        How many methods there must be.
 
     Raises
     ------
     InputError
-        For fewer than two methods, for a method without a name or folder, for a missing folder with
+        For fewer methods, for a method without a name or folder, for a missing folder with
         both ``/`` and ``=``, and for a name or folder that occurs twice.
 
     Examples
@@ -65,10 +67,12 @@ def parse_methods(texts: Sequence[str]) -> list[Method]:
         else:
             runs = folders.split(",")
         methods.append(_make_method(name, runs, text, problems))
-    return _check_methods(methods, problems, "write name=folder for each")
+    return _check_methods(methods, problems, "write name=folder for each", least)
 
 
-def make_methods(given: Mapping[str, Folders] | Iterable[Method | Path | str]) -> list[Method]:
+def make_methods(
+    given: Mapping[str, Folders] | Iterable[Method | Path | str], least: int = 2
+) -> list[Method]:
     """Return the methods of a mapping from name to folder or folders, or of a list.
 
     A folder in a list is a method with the folder's name.
@@ -96,7 +100,7 @@ def make_methods(given: Mapping[str, Folders] | Iterable[Method | Path | str]) -
                 runs = (runs,)
             folders = [_check_folder(run) for run in runs]
             methods.append(_make_method(name, folders, name, problems))
-    return _check_methods(methods, problems, "give a mapping from name to folder")
+    return _check_methods(methods, problems, "give a mapping from name to folder", least)
 
 
 def _list_items(
@@ -132,16 +136,19 @@ def _make_method(name: str, runs: list[str], text: str, problems: ProblemCollect
     return Method(escape_unprintable(name), tuple(map(Path, runs)))
 
 
-def _check_methods(methods: list[Method], problems: ProblemCollector, hint: str) -> list[Method]:
+def _check_methods(
+    methods: list[Method], problems: ProblemCollector, hint: str, least: int
+) -> list[Method]:
     """Return the methods. `hint` says how to give another name to a method."""
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"two methods are called {name!r}", "`methods`", hint)
     if not problems.collected:
         _refuse_same_folders(methods, problems)
-        if len(methods) < 2:
-            what = "there are fewer than two methods"
-            problems.add(what, "`methods`", "give two or more to compare")
+        if len(methods) < least:
+            what = "there are fewer than two methods" if least == 2 else "there is no method"
+            hint = "give two or more to compare" if least == 2 else "give a folder of predictions"
+            problems.add(what, "`methods`", hint)
     problems.raise_if_any()
     return methods
 

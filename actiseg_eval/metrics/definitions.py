@@ -144,6 +144,13 @@ METRICS: Mapping[str, Metric] = {
         inactive=True,
         rewards_blank=True,
     ),
+    "p_miou_hand_free": Metric(
+        "p-mIoU hand-free",
+        "higher",
+        "mean IoU of active objects other than hands",
+        _ACTIONVOS,
+        tables=("main", "curves"),
+    ),
     "giou": Metric(
         "gIoU",
         "higher",

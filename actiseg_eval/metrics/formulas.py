@@ -14,9 +14,12 @@ from actiseg_eval.metrics.units import Units
 THRESHOLDS = (0.7, 0.8, 0.9)
 """The least IoU of each metric Pr@IoU."""
 
+HAND_CLASSES = frozenset({11, 300, 301})
+"""The classes of EPIC-KITCHENS-100 and VISOR that are hands: hand, left hand, right hand."""
+
 
 def compute_actionvos_metrics(units: Units, groups: UnitGroups) -> MetricSums:
-    """Compute the six metrics of ActionVOS and its confusion counts.
+    """Compute the six metrics of ActionVOS, p-mIoU without hands, and the confusion counts.
 
     mIoU is the mean IoU of units with a pixel in ground truth or prediction. cIoU is the sum of
     their intersections over the sum of their unions. gIoU is the mean over all units of: 1 if
@@ -32,6 +35,8 @@ def compute_actionvos_metrics(units: Units, groups: UnitGroups) -> MetricSums:
         sums[f"{name}_ciou"] = Sums(
             groups.sum_where(members, units.intersection), groups.sum_where(members, union)
         )
+    things = active & nonempty & ~find_hands(units)
+    sums["p_miou_hand_free"] = Sums(groups.sum_where(things, region), groups.sum_where(things))
     sums["giou"] = Sums(groups.sum(generalised_iou(units)), groups.sizes)
     cases = {
         "tp": groups.sum_where(active & true & predicted),
@@ -41,6 +46,12 @@ def compute_actionvos_metrics(units: Units, groups: UnitGroups) -> MetricSums:
     }
     sums["acc"] = Sums(cases["tp"] + cases["tn"], groups.sizes)
     return sums | {name: Sums(cases[name]) for name in cases}
+
+
+def find_hands(units: Units) -> NDArray[np.bool_]:
+    """Return which units, (N,), are of hands, by the class of the object."""
+    hands = np.array([label.class_id in HAND_CLASSES for label in units.labels], bool)
+    return hands[units.object] if len(hands) else np.zeros(len(units), bool)
 
 
 def generalised_iou(units: Units) -> NDArray[np.float64]:

@@ -137,7 +137,7 @@ class BatchLoader:
         for position in self.select_positions(epoch, step):
             with problems.collect():
                 item = self.split.sequences[position]
-                decoded = self._fetch_decoded(position)
+                decoded = self.fetch_decoded(position)
                 views.append(_view_sequence(item, decoded, self.settings, epoch))
         problems.raise_if_any()
         return _join_views(views)
@@ -166,7 +166,8 @@ class BatchLoader:
                 for future in pending:
                     future.cancel()
 
-    def _fetch_decoded(self, position: int) -> DecodedSequence:
+    def fetch_decoded(self, position: int) -> DecodedSequence:
+        """Return the sequence at a position of the split, from memory if it is there."""
         cached = self._cache.get(position)
         if cached is not None:
             return cached

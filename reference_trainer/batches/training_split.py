@@ -41,6 +41,8 @@ class Prompt:
     object_id : int
     text : str
     positive, handbox, narration : bool
+    class_id : int
+        The class that the prompt names.
     """
 
     object_id: int
@@ -48,6 +50,7 @@ class Prompt:
     positive: bool
     handbox: bool
     narration: bool
+    class_id: int = -1
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,11 @@ def open_training_split(
         rendered=has_rendered_frames(root),
         handled=_count_special_cases(sequences),
     )
+
+
+def read_clean_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
+    """Return the sequences of a split with the prompts and labels of the clean dataset."""
+    return _join_prompts(split.clean, _read_expressions(split.clean, split.prompt_style))
 
 
 def digest_content(split: TrainingSplit) -> str:
@@ -303,9 +311,9 @@ def _make_prompts(
             what = f"has a prompt for the object {object_id}, which the list lacks"
             problems.add(what, where, "prepare the split again")
             continue
-        prompts.append(
-            Prompt(object_id, expression.exp, label.positive, label.handbox, label.narration)
-        )
+        class_id = label.class_id if expression.class_id is None else expression.class_id
+        flags = label.positive, label.handbox, label.narration
+        prompts.append(Prompt(object_id, expression.exp, *flags, class_id))
     return tuple(prompts)
 
 

@@ -170,6 +170,8 @@ def _print_result(run: Run) -> None:
         f"trained {count_nouns(run.step, 'step')} in {minutes} min {seconds} s of computing time, "
         f"{run.flops:.3g} floating-point operations, in {run.folder}"
     )
+    if run.meter is not None:
+        print(f"measured what the net memorises in {run.meter.seconds:.0f} s (log.csv)")
     if run.handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in run.handled.items())
         print(f"handled: {', '.join(counts)}")

@@ -10,9 +10,11 @@ from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector
 
-MACHINE_SETTINGS = ("dataset", "noisy", "init", "device", "threads", "memory_mib", "save_minutes")
-"""Settings that a resumed run may change: they name places and resources. A digest of the labels
-checks that the data are the same, wherever they are."""
+MACHINE_SETTINGS = (
+    *("dataset", "noisy", "init", "device", "threads", "memory_mib", "save_minutes", "meter"),
+)
+"""Settings that a resumed run may change: they name places and resources, and what is logged. A
+digest of the labels checks that the data are the same, wherever they are."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class Config:
         Memory for decoded sequences, in MiB, and as much for the features of a frozen encoder.
     save_minutes : float
         Longest time between two checkpoints. Each epoch ends with a checkpoint as well.
+    meter : bool
+        With noisy labels, whether each epoch ends with measuring how much of the noise the net has
+        memorised. It changes no weight.
 
     Examples
     --------
@@ -106,6 +111,7 @@ class Config:
     threads: int = 1
     memory_mib: int = 4096
     save_minutes: float = 10.0
+    meter: bool = True
 
     def __post_init__(self) -> None:
         for name in ("dataset", "noisy", "init"):

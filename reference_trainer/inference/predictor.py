@@ -13,6 +13,13 @@ from torch import Tensor
 
 from actiseg_data import __version__
 from actiseg_data.annotations.masks import read_mask_size, write_index_mask
+from actiseg_data.annotations.raw_scores import (
+    DEFAULT_THRESHOLD,
+    ScoresWriter,
+    SequenceScores,
+    read_rendered_flag,
+    read_scores,
+)
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_free, new_folder, write_json
 from actiseg_data.core.names import format_names
@@ -42,13 +49,6 @@ from reference_trainer.devices import (
     is_out_of_memory,
     pick_device,
     refuse_memory,
-)
-from reference_trainer.inference.raw_scores import (
-    DEFAULT_THRESHOLD,
-    ScoresWriter,
-    SequenceScores,
-    read_rendered_flag,
-    read_scores,
 )
 from reference_trainer.network.encoder_loading import is_entry_point, resolve_encoder_name
 from reference_trainer.network.model import SegmentationModel

@@ -113,6 +113,22 @@ class Strategy(Generic[OptionsT]):
             for net, output in zip(nets, outputs, strict=True)
         ]
 
+    def score_prompts(
+        self, nets: list[Net], outputs: list[Output], batch: Batch, progress: Progress
+    ) -> Tensor:
+        """Compute the loss of each prompt, the mean over nets, (B, K) float, without a selection.
+
+        Strategies take prompts with large losses for wrongly labelled. Like `compute_losses` it may
+        change the state of the strategy.
+        """
+        nets_terms = (
+            self.compute_terms(net, output, batch, progress)
+            for net, output in zip(nets, outputs, strict=True)
+        )
+        return torch.stack([torch.stack(list(terms.values())).sum(0) for terms in nets_terms]).mean(
+            0
+        )
+
     def get_phase(self, progress: Progress) -> int:
         """Return the number of the phase of a step.
 

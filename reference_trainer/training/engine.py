@@ -196,6 +196,8 @@ def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -
             speed = sequences / (time.monotonic() - epoch_start)
             meter.advance(run.step, terms[0]["loss"], speed)
             stop.spread(run.processes)
+            if run.meter is not None and run.step % run.loader.steps == 0:
+                log.add(progress.step, epoch, 0, run.meter.measure(run.nets[0], run.device))
             is_due = time.monotonic() - last_save > 60 * run.config.save_minutes
             if stop.signal or is_due or run.step % run.loader.steps == 0:
                 log.write()

@@ -25,6 +25,7 @@ from reference_trainer.network.encoder_loading import build_encoder
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies.base import Strategy, StrategyContext
+from reference_trainer.training.memorisation import MemorisationMeter
 from reference_trainer.training.processes import (
     ALONE,
     Processes,
@@ -73,6 +74,8 @@ class Run:
     handled : Counter of str
         Counts of special cases.
     processes : Processes
+    meter : MemorisationMeter, optional
+        None without noisy labels, or if the setting `meter` is off.
     """
 
     folder: Path
@@ -93,6 +96,7 @@ class Run:
     step_flops: float = 0.0
     handled: Counter[str] = field(default_factory=Counter)
     processes: Processes = ALONE
+    meter: MemorisationMeter | None = None
 
     def __repr__(self) -> str:
         return (
@@ -232,11 +236,13 @@ def assemble_run(
         torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         for net in nets
     ]
+    loader = BatchLoader(split, settings)
+    has_meter = config.meter and config.noisy is not None
     return Run(
         folder=folder,
         config=config,
         split=split,
-        loader=BatchLoader(split, settings),
+        loader=loader,
         device=device,
         strategy=strategy,
         nets=nets,
@@ -245,6 +251,7 @@ def assemble_run(
         start=start,
         start_videos=() if start is None else start.videos,
         processes=processes,
+        meter=MemorisationMeter(loader, config.seed) if has_meter else None,
     )
 
 

@@ -19,6 +19,7 @@ from tests.helpers.command import run as run_command
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.annotations.masks import PALETTE, read_index_mask
+from actiseg_data.annotations.raw_scores import SequenceScores, read_scores
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.layouts.opening import open_split
@@ -26,7 +27,6 @@ from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.inference.predictor import load_model, predict, rethreshold
-from reference_trainer.inference.raw_scores import SequenceScores, read_scores
 from reference_trainer.training.engine import fit
 from tests.helpers.trained import odd_clips, small
 

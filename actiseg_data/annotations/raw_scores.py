@@ -2,7 +2,8 @@
 
 The scores of a model are in two files: ``scores.json`` (objects and their activity) and
 ``scores.npz`` (mask logits at stride 4, half precision). Masks at full size depend on these files
-alone, so another activity threshold needs no model.
+alone, so another activity threshold needs no model. The trainer writes them; any other program
+may, see docs/scoring.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import write_json
-from actiseg_data.core.names import check_name, parse_whole_number
+from actiseg_data.core.names import check_name, format_name, parse_whole_number
 from actiseg_data.core.opencv import load_cv2
 
 SCORES_FILE = "scores.json"
@@ -69,6 +71,14 @@ class SequenceScores:
     def __repr__(self) -> str:
         return f"SequenceScores({self.folder!r}, logits={self.logits.shape})"
 
+    def resize_logits(self, row: int, frame: int) -> NDArray[np.float32]:
+        """Resize the logits of an object, by its row, in a frame to (H, W), bilinearly."""
+        cv2 = load_cv2()
+        height, width = self.size
+        small = self.logits[row, frame].astype(np.float32)
+        large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large, np.float32)
+
     def make_masks(self, threshold: float = DEFAULT_THRESHOLD) -> Iterator[IndexMask]:
         """Make the index mask of each frame, (H, W) uint8.
 
@@ -76,15 +86,13 @@ class SequenceScores:
         pixel goes to the object with the highest chance there, if that is at least one half; among
         equals, to the first (ActionVOS's inference, with the objects' own ids).
         """
-        cv2 = load_cv2()
         height, width = self.size
         rows = [row for row, chance in enumerate(self.activity) if chance >= threshold]
         for frame in range(len(self.frames)):
             best = np.zeros((height, width), np.float32)
             mask = np.zeros((height, width), np.uint8)
             for row in rows:
-                small = self.logits[row, frame].astype(np.float32)
-                large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+                large = self.resize_logits(row, frame)
                 wins = (large > best) | ((large == 0) & (mask == 0) & (best == 0))
                 best[wins] = large[wins]
                 mask[wins] = self.objects[row]
@@ -132,17 +140,70 @@ def read_scores(folder: Path) -> Iterator[SequenceScores]:
     """
     document = _read_document(folder)
     archive_path = folder / LOGITS_FILE
-    try:
-        with zipfile.ZipFile(archive_path) as archive:
-            for number, (name, entry) in enumerate(document["sequences"].iterate_members()):
-                yield _read_sequence_scores(archive, f"{number}.npy", name, entry)
-    except InputError:
-        raise
-    except (
-        *(OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError),
-        *(zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise _refuse_damaged(archive_path, error) from None
+    with _report_damage(archive_path), zipfile.ZipFile(archive_path) as archive:
+        for number, (name, entry) in enumerate(document["sequences"].iterate_members()):
+            yield _read_sequence_scores(archive, f"{number}.npy", name, entry)
+
+
+@dataclass(frozen=True, repr=False)
+class RawScores:
+    """The raw scores in a folder of predictions, of which any sequence can be read.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder of the predictions.
+    entries : mapping of str to (str, Cursor)
+        By sequence, the name of its member in the archive of logits, and its entry in the document.
+    """
+
+    folder: Path
+    entries: Mapping[str, tuple[str, Cursor]]
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether masks can be made: `LOGITS_FILE` may be absent where only activity is known."""
+        return (self.folder / LOGITS_FILE).is_file()
+
+    def read_activity(self, sequence: str) -> dict[int, float]:
+        """Read the activity of each object of a sequence, by id.
+
+        Raises
+        ------
+        InputError
+            If the sequence has no scores, or damaged ones.
+        """
+        return _read_activity(self._find(sequence)[1])
+
+    def read(self, sequence: str) -> SequenceScores:
+        """Read all scores of a sequence; errors as in `read_scores`."""
+        member, entry = self._find(sequence)
+        with (
+            _report_damage(self.folder / LOGITS_FILE),
+            zipfile.ZipFile(self.folder / LOGITS_FILE) as archive,
+        ):
+            return _read_sequence_scores(archive, member, sequence, entry)
+
+    def _find(self, sequence: str) -> tuple[str, Cursor]:
+        if sequence not in self.entries:
+            where = self.folder / SCORES_FILE
+            raise refuse(f"has no scores of {format_name(sequence)}", where, "predict again")
+        return self.entries[sequence]
+
+
+def open_raw_scores(folder: Path) -> RawScores:
+    """Open the raw scores in a folder of predictions.
+
+    Raises
+    ------
+    InputError
+        If `SCORES_FILE` is missing or damaged.
+    """
+    document = _read_document(folder)
+    members = document["sequences"].iterate_members()
+    return RawScores(
+        folder, {name: (f"{number}.npy", entry) for number, (name, entry) in enumerate(members)}
+    )
 
 
 def read_rendered_flag(folder: Path) -> bool:
@@ -162,8 +223,19 @@ def _read_document(folder: Path) -> Cursor:
     return document
 
 
-def _refuse_damaged(path: Path, error: Exception) -> InputError:
-    return refuse(f"is missing, damaged or truncated ({error})", path, "predict again")
+@contextmanager
+def _report_damage(path: Path) -> Iterator[None]:
+    """Report errors of a missing or damaged archive as an `InputError` that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        *(OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        what = f"is missing, damaged or truncated ({error})"
+        raise refuse(what, path, "predict again") from None
 
 
 def _read_sequence_scores(
@@ -174,21 +246,26 @@ def _read_sequence_scores(
         check_name(name.as_text(), "frame", name.where)
         for name in entry["frames"].iterate_elements()
     )
-    activity = {
-        parse_whole_number(name) or 0: chance.as_number()
-        for name, chance in entry["activity"].iterate_members()
-    }
+    activity = _read_activity(entry)
     size = [side.as_integer() for side in entry["size"].iterate_elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", entry.where, "predict again")
-    if not all(1 <= object_id <= 255 for object_id in activity):
-        raise refuse("has an object id outside 1 to 255", entry.where, "predict again")
-    if not all(0 <= chance <= 1 for chance in activity.values()):
-        raise refuse("has an activity outside [0, 1]", entry.where, "predict again")
     logits = _read_logits(archive, member, (len(activity), len(frames)))
     return SequenceScores(
         folder, frames, (size[0], size[1]), tuple(activity), tuple(activity.values()), logits
     )
+
+
+def _read_activity(entry: Cursor) -> dict[int, float]:
+    activity = {
+        parse_whole_number(name) or 0: chance.as_number()
+        for name, chance in entry["activity"].iterate_members()
+    }
+    if not all(1 <= object_id <= 255 for object_id in activity):
+        raise refuse("has an object id outside 1 to 255", entry.where, "predict again")
+    if not all(0 <= chance <= 1 for chance in activity.values()):
+        raise refuse("has an activity outside [0, 1]", entry.where, "predict again")
+    return activity
 
 
 def _read_logits(

@@ -1,0 +1,1 @@
+"""Activity without a threshold, and masks without the activity gate."""

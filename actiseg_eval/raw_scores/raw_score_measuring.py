@@ -1,0 +1,441 @@
+"""Tell the choice of objects from their masks: figures of raw scores without the activity gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actiseg_data.core.arguments import check_number
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import escape_unprintable
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import WorkerPool, start_workers
+from actiseg_data.records.rendered_note import has_rendered_frames
+from actiseg_eval.comparison.methods import Folders, Method, make_methods
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
+from actiseg_eval.metrics.computing import compute_by_sequence
+from actiseg_eval.metrics.sums import MetricSums, Sums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.raw_scores.gates import find_gate
+from actiseg_eval.raw_scores.raw_score_result import (
+    CLEAN,
+    FIGURES,
+    FROZEN,
+    FigureValue,
+    MethodFigures,
+    RawScoreReport,
+    TunedGate,
+)
+from actiseg_eval.raw_scores.run_reading import (
+    SequenceActivity,
+    UngatedResult,
+    open_scores,
+    read_activities,
+    refuse_without_logits,
+)
+from actiseg_eval.reporting.coverage import Coverage, list_notices, make_coverage
+from actiseg_eval.resampling.bootstrap import (
+    LEVEL,
+    MIN_CLUSTERS,
+    RESAMPLES,
+    Bootstrap,
+    choose_clusters,
+    sum_clusters,
+)
+from actiseg_eval.resampling.linearised import (
+    Contrast,
+    Mean,
+    Ratio,
+    Share,
+    Statistic,
+    WeightRows,
+    resample_statistics,
+)
+from actiseg_eval.resampling.rankings import Auroc, AveragePrecision, make_ranking
+from actiseg_eval.scoring.folder_scoring import collect_problems, measure_folder
+from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
+from actiseg_eval.scoring.truth_choice import choose_truth
+
+DEFAULT_N_RATE = 0.1
+
+_SCORED = "raw scores"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A folder of predictions, measured at its own gate and at all others."""
+
+    results: list[SequenceResult]
+    activities: list[SequenceActivity]
+    coverage: Coverage
+
+    @property
+    def ungated(self) -> list[UngatedResult]:
+        """What each sequence's masks are at other gates; empty without logits."""
+        return [item.ungated for item in self.activities if item.ungated is not None]
+
+
+def measure_raw_scores(
+    methods: Mapping[str, Folders] | Iterable[Method | Path | str],
+    *,
+    gt: GroundTruth | Path | str | None = None,
+    split: str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
+    frozen: Folders | None = None,
+    clean: Folders | None = None,
+    tuning: Mapping[str, Folders] | Iterable[Method] | None = None,
+    tuning_gt: GroundTruth | Path | str | None = None,
+    tuning_split: str | None = None,
+    n_rate: float = DEFAULT_N_RATE,
+    filter: bool = True,
+    missing: str = "error",
+    ci: float = LEVEL,
+    resamples: int = RESAMPLES,
+    cluster: str = "video",
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+) -> RawScoreReport:
+    """Score methods by their raw scores: their choice of objects apart from their masks.
+
+    Parameters
+    ----------
+    methods : mapping of str to path or paths, or iterable of path or Method
+        The folder of each method's predictions, or one for each seed. Each has ``scores.json``,
+        and ``scores.npz`` for figures at other gates than its own.
+    gt, split, sequences, filter, missing, ci, resamples, cluster, workers, stage
+        See `actiseg_eval.score`. The protocol is ``actionvos``.
+    frozen, clean : path or paths, optional
+        Predictions of the net that the methods started from, and of the run on clean labels: the
+        floor and the ceiling of `FigureValue.kept`. Give both or neither.
+    tuning : mapping of str to path or paths, or iterable of Method, optional
+        For every method, ``frozen`` and ``clean`` too, its predictions of a tuning split: as many
+        folders as the method has, in the same order. They set the gate of each run.
+    tuning_gt, tuning_split
+        The ground truth of the tuning split, by default as its predictions name it.
+    n_rate : float
+        The gate of a run is the lowest one from which on its n-rate on the tuning split is at most
+        this. In [0, 1].
+
+    Returns
+    -------
+    RawScoreReport
+        The figures `FIGURES` of every method, with intervals over clusters.
+
+    Raises
+    ------
+    InputError
+        With the problems of all runs; for methods without tuning predictions; for a floor without a
+        ceiling.
+
+    Examples
+    --------
+    ::
+
+        actiseg_eval.measure_raw_scores(
+            {"plain": ["run1", "run2"], "gce": "run3"}, frozen="start", clean="plain_clean"
+        )
+    """
+    bootstrap = make_bootstrap(ci, resamples, cluster)
+    named = _name_methods(methods, frozen, clean)
+    tuned = None if tuning is None else _match_tuning(named, make_methods(tuning, least=1))
+    share = check_number(n_rate, "n_rate")
+    if not 0 <= share <= 1:
+        raise refuse(f"{share} is outside [0, 1]", "`n_rate`", "give a share such as 0.1")
+    truth = choose_truth(named[0].runs[0], gt, split, sequences)
+    options = make_options("actionvos", "core", filter=filter, missing=missing)
+    problems = ProblemCollector()
+    with start_workers(workers, __name__) as pool:
+        runs = _measure_methods(
+            named, truth, options, pool, stage, problems, needs_logits=tuned is not None
+        )
+        gates: dict[str, tuple[TunedGate, ...]] = {}
+        if tuned is not None:
+            with problems.collect():
+                tuning_truth = choose_truth(tuned[0].runs[0], tuning_gt, tuning_split)
+                measured = _measure_methods(
+                    tuned, tuning_truth, options, pool, stage, problems, needs_logits=True
+                )
+                gates = {name: tuple(_tune(run, share) for run in measured[name]) for name in runs}
+        problems.raise_if_any()
+    return _make_report(named, runs, gates, truth, bootstrap, share if gates else None)
+
+
+def _name_methods(
+    methods: Mapping[str, Folders] | Iterable[Method | Path | str],
+    frozen: Folders | None,
+    clean: Folders | None,
+) -> list[Method]:
+    """Return all methods, the floor and the ceiling last."""
+    if (frozen is None) != (clean is None):
+        given, lacking = (CLEAN, FROZEN) if frozen is None else (FROZEN, CLEAN)
+        raise refuse(f"{lacking} is missing", f"`{given}`", "give both, or neither")
+    named = make_methods(methods, least=1)
+    if frozen is None or clean is None:
+        return named
+    for method in named:
+        if method.name in (FROZEN, CLEAN):
+            what = f"{method.name!r} is the name of a reference"
+            raise refuse(what, "`methods`", "give the method another name, or leave it out")
+    ends = make_methods({FROZEN: frozen, CLEAN: clean})
+    return make_methods([*named, *ends], least=1)
+
+
+def _match_tuning(methods: Sequence[Method], tuning: Sequence[Method]) -> list[Method]:
+    """Return the tuning predictions in the order of the methods; refuse others."""
+    known = {method.name: method for method in tuning}
+    problems = ProblemCollector()
+    for name in sorted(set(known) - {method.name for method in methods}):
+        problems.add(f"there is no method {name!r}", "`tuning`", "use the names of the methods")
+    for method in methods:
+        if method.name not in known:
+            what = f"{method.name!r} has no predictions of the tuning split"
+            problems.add(what, "`tuning`", "give them for every method, also frozen and clean")
+        elif len(known[method.name].runs) != len(method.runs):
+            what = (
+                f"{method.name!r} has {len(method.runs)} runs, but {len(known[method.name].runs)}"
+            )
+            hint = "give one folder for each, in the same order"
+            problems.add(f"{what} in the tuning split", "`tuning`", hint)
+    problems.raise_if_any()
+    return [known[method.name] for method in methods]
+
+
+def _measure_methods(
+    methods: Sequence[Method],
+    truth: GroundTruth,
+    options: ScoringOptions,
+    workers: int | WorkerPool,
+    stage: StageProgress,
+    problems: ProblemCollector,
+    *,
+    needs_logits: bool = False,
+) -> dict[str, list[_Run]]:
+    """Measure every run of every method; incomplete if `problems` gets any."""
+    runs: dict[str, list[_Run]] = {method.name: [] for method in methods}
+    for method in methods:
+        for folder in method.runs:
+            with collect_problems(folder, truth, problems):
+                scores = open_scores(folder)
+                if needs_logits:
+                    refuse_without_logits(scores)
+                results, handled = measure_folder(truth, folder, options, workers, stage)
+                with stage(_SCORED) as progress:
+                    activities = read_activities(scores, truth, results, workers, progress)
+                coverage = make_coverage(results, options.protocol, sum_tallies(results, handled))
+                runs[method.name].append(_Run(results, activities, coverage))
+    problems.raise_if_any()
+    return runs
+
+
+def _tune(run: _Run, share: float) -> TunedGate:
+    """Find the gate of a run from its predictions of the tuning split."""
+    lowest, highest = [], []
+    for ungated in run.ungated:
+        counted = (ungated.result.truth > 0) & ~_find_active(ungated.result)
+        lowest.append(ungated.lowest[counted])
+        highest.append(ungated.highest[counted])
+    if not sum(map(len, lowest)):
+        what = "has no visible inactive object, so no n-rate sets a gate"
+        raise refuse(what, "`tuning`", "use a split with inactive objects")
+    return TunedGate(*find_gate(np.concatenate(lowest), np.concatenate(highest), share))
+
+
+def _find_active(result: SequenceResult) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Return which objects of a sequence are active, (K,)."""
+    active = {label.object_id: label.positive for label in result.sequence.objects}
+    return np.array([active[object_id] for object_id in result.ids], bool)
+
+
+def _sum_at_gate(run: _Run, gate: float) -> MetricSums:
+    """Return p-rate and n-rate at a gate, as sums of each sequence."""
+    counts = {name: np.zeros((2, len(run.ungated))) for name in ("p_rate", "n_rate")}
+    for position, ungated in enumerate(run.ungated):
+        predicted = (ungated.lowest < gate) & (gate <= ungated.highest)
+        visible, active = ungated.result.truth > 0, _find_active(ungated.result)
+        for name, members in (("p_rate", visible & active), ("n_rate", visible & ~active)):
+            counts[name][:, position] = (members & predicted).sum(), members.sum()
+    return {f"{name}_tuned": Sums(count[0], count[1]) for name, count in counts.items()}
+
+
+def _list_statistics(
+    run: _Run, gate: TunedGate | None, names: list[str], *, ungated: bool
+) -> dict[str, Statistic]:
+    """Return the figures of a run as statistics of clusters, by key."""
+    options = make_options("actionvos", "core", filter=True, missing="error")
+    known = compute_by_sequence(run.results, options.protocol, options.metric_groups)
+    sums = {name: known[name] for name in ("p_miou", "p_miou_hand_free")}
+    if ungated:
+        masks = [ungated.result for ungated in run.ungated]
+        open_sums = compute_by_sequence(masks, options.protocol, options.metric_groups)
+        sums |= {f"{name}_ungated": open_sums[name] for name in sums}
+    if gate is not None:
+        sums |= _sum_at_gate(run, gate.gate)
+    codes = {name: code for code, name in enumerate(sorted(set(names)))}
+    sizes = [len(item.activity) for item in run.activities]
+    ranking = make_ranking(
+        np.concatenate([item.activity for item in run.activities]),
+        np.concatenate([_find_active(result) for result in run.results]),
+        np.repeat([codes[name] for name in names], sizes).astype(np.int64),
+        len(codes),
+    )
+    ratios = {name: Ratio(ratio) for name, ratio in sum_clusters(sums, names).items()}
+    statistics: dict[str, Statistic] = {
+        "auroc": Auroc(ranking),
+        "average_precision": AveragePrecision(ranking),
+        **ratios,
+    }
+    return {name: statistics[name] for name in FIGURES if name in statistics}
+
+
+def _make_report(
+    methods: Sequence[Method],
+    runs: Mapping[str, list[_Run]],
+    gates: Mapping[str, tuple[TunedGate, ...]],
+    truth: GroundTruth,
+    bootstrap: Bootstrap | None,
+    n_rate: float | None,
+) -> RawScoreReport:
+    every = [run for seeds in runs.values() for run in seeds]
+    left_out = {}
+    ungated = all(run.ungated for run in every)
+    if not ungated:
+        left_out["gate off"] = "a run has no scores.npz"
+    sequences = [result.sequence for result in every[0].results]
+    cluster, names = choose_clusters(sequences, bootstrap or Bootstrap())
+    if len(set(names)) < MIN_CLUSTERS and bootstrap is not None:
+        left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
+        bootstrap = None
+    seeds = {
+        name: [
+            _list_statistics(run, gate, names, ungated=ungated)
+            for run, gate in zip(
+                method_runs, gates.get(name, [None] * len(method_runs)), strict=True
+            )
+        ]
+        for name, method_runs in runs.items()
+    }
+    figures, no_gain = _evaluate(seeds, bootstrap)
+    active = np.concatenate([_find_active(result) for result in every[0].results])
+    labels = {
+        f"{name} ({escape_unprintable(str(folder))})": run.coverage
+        for method in methods
+        for name, folder, run in zip(
+            [method.name] * len(method.runs), method.runs, runs[method.name], strict=True
+        )
+    }
+    return RawScoreReport(
+        split=truth.name,
+        rendered=has_rendered_frames(truth.root),
+        objects=len(active),
+        active=int(active.sum()),
+        n_rate=n_rate,
+        bootstrap=bootstrap,
+        cluster=cluster,
+        clusters=len(set(names)),
+        notices=list_notices(labels),
+        left_out=left_out,
+        no_gain=no_gain,
+        methods=[
+            MethodFigures(
+                name=method.name,
+                folders=tuple(escape_unprintable(str(run)) for run in method.runs),
+                gates=gates.get(method.name, ()),
+                figures=figures[method.name],
+            )
+            for method in methods
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class _BoundedStatistic:
+    """A statistic and its range."""
+
+    statistic: Statistic
+    least: float
+    most: float
+
+    @property
+    def value(self) -> float | None:
+        """The value over all clusters; None if it is undefined."""
+        rows = WeightRows(np.ones((1, self.statistic.clusters)))
+        value = float(rows.linearise(self.statistic)[0][0])
+        return value if np.isfinite(value) else None
+
+
+_Key = tuple[str, str]
+"""What it is (``value``, ``gain`` or ``kept``), and of which method."""
+
+_GAIN: _Key = ("gain", CLEAN)
+
+
+def _evaluate(
+    seeds: Mapping[str, list[dict[str, Statistic]]], bootstrap: Bootstrap | None
+) -> tuple[dict[str, dict[str, FigureValue]], dict[str, float]]:
+    """Return the figures of every method, and the gains of clean labels that are none."""
+    figures: dict[str, dict[str, FigureValue]] = {name: {} for name in seeds}
+    no_gain = {}
+    for figure in next(iter(seeds.values()))[0]:
+        runs = {name: [run[figure] for run in method_runs] for name, method_runs in seeds.items()}
+        items = _list_items(runs)
+        intervals = _find_intervals(items, bootstrap)
+        sign = FIGURES[figure].sign
+        is_gain = _GAIN in items and _is_gain(items[_GAIN], intervals[_GAIN], sign)
+        if _GAIN in items and not is_gain:
+            no_gain[figure] = items[_GAIN].value or 0.0
+        for name, method_runs in runs.items():
+            kept = ("kept", name)
+            figures[name][figure] = FigureValue(
+                value=items["value", name].value,
+                interval=intervals["value", name],
+                kept=items[kept].value if is_gain else None,
+                kept_interval=intervals[kept] if is_gain else None,
+                seeds=tuple(_BoundedStatistic(run, 0, 1).value for run in method_runs),
+            )
+    return figures, no_gain
+
+
+def _list_items(runs: Mapping[str, list[Statistic]]) -> dict[_Key, _BoundedStatistic]:
+    """Return the mean over seeds of each method, the gain of clean labels, and the shares of it."""
+    means = {name: Mean(method_runs) for name, method_runs in runs.items()}
+    items = {("value", name): _BoundedStatistic(mean, 0, 1) for name, mean in means.items()}
+    if CLEAN not in means or FROZEN not in means:
+        return items
+    gain = Contrast(means[CLEAN], means[FROZEN])
+    items[_GAIN] = _BoundedStatistic(gain, -1, 1)
+    size = items[_GAIN].value
+    if size:
+        limit = 1 / abs(size)  # a difference is at most 1
+        for name, mean in means.items():
+            share = Share(Contrast(mean, means[FROZEN]), gain)
+            items["kept", name] = _BoundedStatistic(share, -limit, limit)
+    return items
+
+
+def _is_gain(gain: _BoundedStatistic, interval: tuple[float, float] | None, sign: float) -> bool:
+    """Whether clean labels are better than the frozen start, beyond chance if that is known."""
+    size = gain.value
+    if size is None:
+        return False
+    return (size * sign if interval is None else min(sign * end for end in interval)) > 0
+
+
+def _find_intervals(
+    items: Mapping[_Key, _BoundedStatistic], bootstrap: Bootstrap | None
+) -> dict[_Key, tuple[float, float] | None]:
+    """Return the interval of each item; None without resamples or with too few clusters."""
+    intervals: dict[_Key, tuple[float, float] | None] = dict.fromkeys(items)
+    if bootstrap is None:
+        return intervals
+    defined = {
+        key: item
+        for key, item in items.items()
+        if item.statistic.defined >= MIN_CLUSTERS and item.value is not None
+    }
+    estimates = resample_statistics([item.statistic for item in defined.values()], bootstrap)
+    for (key, item), estimate in zip(defined.items(), estimates, strict=True):
+        intervals[key] = estimate.find_interval(bootstrap.level, item.least, item.most)
+    return intervals

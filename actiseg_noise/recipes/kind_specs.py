@@ -208,12 +208,12 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         "objects are drawn where there are none",
         medium="objects",
     ),
-    "category": KindSpec(2, FLIP | WORDS, "prompts name an object of another class", medium="text"),
+    "category": KindSpec(3, FLIP | WORDS, "prompts name an object of another class", medium="text"),
     "within-category": KindSpec(
-        2, SUBSTITUTE | WORDS, "prompts use another name for the same class", medium="text"
+        3, SUBSTITUTE | WORDS, "prompts use another name for the same class", medium="text"
     ),
     "text": KindSpec(
-        2,
+        3,
         MIX | FLIP | SUBSTITUTE | WORDS,
         "flips and substitutions, a share of each",
         medium="text",

@@ -148,12 +148,12 @@ class PublishedRecipe:
 
     @property
     def title(self) -> str:
-        """Name and version, as they are cited: ``actiseg/mixed-40 v1``."""
+        """Name and version, as they are cited: ``actiseg/mixed-40 v2``."""
         return f"{self.name} v{self.version}"
 
     @property
     def address(self) -> str:
-        """Name and version, as commands take them: ``actiseg/mixed-40@1``."""
+        """Name and version, as commands take them: ``actiseg/mixed-40@2``."""
         return f"{self.name}@{self.version}"
 
 
@@ -230,7 +230,7 @@ def name_recipe(recipe: Recipe) -> str | None:
 def split_version(name: str, where: str) -> tuple[str, int | None]:
     """Split the name of a preset from its version, None if it has none.
 
-    >>> split_version("actiseg/mixed-40@1", "preset"), split_version("smart/mar", "preset")
+    >>> split_version("actiseg/mixed-40@2", "preset"), split_version("smart/mar", "preset")
     (('actiseg/mixed-40', 1), ('smart/mar', None))
     """
     base, separator, text = name.partition("@")

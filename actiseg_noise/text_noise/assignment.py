@@ -13,7 +13,14 @@ from typing import NamedTuple, TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon, LexiconName
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
+from actiseg_data.core.keys import (
+    Key,
+    draw_integer,
+    draw_uniform,
+    make_key,
+    make_key_factory,
+    split_key,
+)
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import TextNames, get_name_index
@@ -177,24 +184,37 @@ class ReplacementAssigner:
         """Return the options of each eligible object of a sequence, by object id.
 
         Replacements avoid the names of the objects and the names in the narration. They are
-        assigned to all objects, in the order of the names that identify the objects. An object
-        therefore gets the same replacement whether or not other objects are eligible.
+        assigned to all objects, in an order that their keys decide: an object gets the same
+        replacement whether or not other objects are eligible, and no name is always first.
         """
         taken = self._collect_taken(sequence)
         options = {}
-        for label in sorted(sequence.objects, key=lambda label: label.name):
-            eligible = self.is_eligible(label)
-            if self.is_protected(label.class_id) or not (
-                eligible or label.class_id in self.lexicon.classes
-            ):
-                continue
+        for label in self._order_objects(sequence):
             keys = make_key_factory(self._seed, *sequence.identity, label.name)
             item = _Item(keys, label.class_id, label.name.casefold())
             item_options = self._find_options(item, taken)
-            if eligible:
+            if self.is_eligible(label):
                 options[label.object_id] = item_options
             taken.add(item_options)
         return options
+
+    def _order_objects(self, sequence: VideoSequence) -> list[ObjectLabel]:
+        """Return the objects to which replacements are assigned, in the order of their ranks."""
+        assigned = [
+            label
+            for label in sequence.objects
+            if self.is_eligible(label)
+            or (label.class_id in self.lexicon.classes and not self.is_protected(label.class_id))
+        ]
+
+        def rank(label: ObjectLabel) -> tuple[float, str]:
+            return self.draw_rank((*sequence.identity, label.name)), label.name
+
+        return sorted(assigned, key=rank)
+
+    def draw_rank(self, identity: Iterable[str | int]) -> float:
+        """Draw the place of an item among those that must not get the same replacement."""
+        return draw_uniform(make_key(self._seed, _CHOICE, "text.order", *identity))
 
     def find_narration_options(
         self, sequence: VideoSequence, class_id: int, mention: str

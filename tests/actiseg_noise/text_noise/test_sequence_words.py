@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from actiseg_noise.text_noise.sequence_words import (
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()
+KNIFE = LEXICON.find_classes("knife")[0]
 CLIPS = [kitchen_clip(number) for number in range(1, 61)]
 
 
@@ -274,3 +276,17 @@ def test_a_mixed_recipe_has_both_with_rates_of_their_own():
     assert masks.parameters["radius"] == 3
     assert "radius" not in text.parameters
     assert make_recipe("mixed", 0.4).mask_noise == make_recipe("boundary", 0.4).mask_noise
+
+
+def test_the_two_hands_are_touched_equally_often():
+    """They can become one thing only: neither side may always be the first."""
+    hands = (label(1, "left hand"), label(2, "right hand"))
+    pool = [300, 301, KNIFE]
+    touched = Counter()
+    for number in range(400):
+        recipe = make_recipe("category", 1.0, seed=number, parameters={"pool": pool})
+        noise = TextCorruptor(recipe)
+        words = words_of(noise, replace(CLIPS[0], objects=hands, narration="wait"))
+        assert words.tally["flipped"] == words.tally["no_flip_target"] == 1
+        touched.update(list(words.objects))
+    assert binomtest(touched[1], 400).pvalue > 1e-3

@@ -13,7 +13,7 @@ from actiseg_noise.measurement.expression_audit import compare_expressions
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_rate
 from actiseg_noise.measurement.proportions import Z_999, Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
-from actiseg_noise.measurement.text_changes import TextStatistics
+from actiseg_noise.measurement.text_changes import TextStatistics, is_flip
 from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.split.text_items import NoisyList, TextItem, fold
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
@@ -127,8 +127,10 @@ def _compare_objects(
 ) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
-    flips = [item.flipped for item, option in pairs if _can_flip(option)]
-    renames = [item.renamed for item, option in pairs if _can_rename(option) and not item.flipped]
+    flips = [is_flip(item, option) for item, option in pairs if _can_flip(option)]
+    renames = [
+        item.renamed for item, option in pairs if _can_rename(option) and not is_flip(item, option)
+    ]
     flip_rate, rename_rate = split_rates(noise)
     for what, hits, wanted in (
         ("flips", flips, flip_rate),
@@ -139,7 +141,8 @@ def _compare_objects(
             total = Proportion(len(pairs), proportion.hits)
             yield compare_rate(what, proportion, wanted, (total, "prompts"))
     unexpected = sum(
-        (item.flipped and not _can_flip(option)) or (item.renamed and not _can_rename(option))
+        (item.flipped and not _can_flip(option))
+        or (item.renamed and not _can_rename(option) and not is_flip(item, option))
         for item, option in pairs
     )
     if unexpected:
@@ -156,8 +159,9 @@ def _compare_objects(
         )
         yield Finding(False, what)
     tails = sum(
-        item.clean.tail != item.noisy.tail and not (item.flipped and noise.scope == "both")
-        for item, _ in pairs
+        item.clean.tail != item.noisy.tail
+        and not (is_flip(item, option) and noise.scope == "both")
+        for item, option in pairs
     )
     if tails:
         yield Finding(
@@ -182,7 +186,7 @@ def _can_rename(option: ReplacementOptions | None) -> bool:
 
 def _is_as_drawn(item: TextItem, option: ReplacementOptions) -> bool:
     """Return whether a changed object has the class and the name that the recipe draws for it."""
-    if item.flipped:
+    if is_flip(item, option):
         if option.flip is None:
             return True  # counted as unexpected
         class_id, name = option.flip

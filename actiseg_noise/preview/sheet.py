@@ -273,8 +273,7 @@ def describe(recipe: Recipe) -> str:
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:
-            sister = noise.parameters["names"] == "sister"
-            parts.append("sister terms" if sister else "other names of the class")
+            parts.append("other names of the class")
         parts.append(f"{noise.objects} objects")
     return ", ".join([*parts, f"seed {recipe.seed}"])
 

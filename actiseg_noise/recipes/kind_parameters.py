@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actiseg_data.core.names import parse_whole_number
 
-FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
-NAMES = ("class", "sister")
+FLIPS = ("uniform", "near", "far", "supercategory", "matrix", "sister")
+NAMES = ("class", "wordnet")
 
 
 def normalise_value(value: Any) -> Any:
@@ -41,6 +41,8 @@ class Parameter:
         Converts a value to its normal form.
     choices : tuple of str
         All allowed values, if these are a few names.
+    former : mapping of str to (str, str)
+        Names that earlier releases allowed, each with the reason why not and what to do.
     """
 
     default: Any
@@ -48,6 +50,7 @@ class Parameter:
     wanted: str
     normalise: Callable[[Any], Any] = normalise_value
     choices: tuple[str, ...] = ()
+    former: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def is_number(value: Any) -> bool:
@@ -245,5 +248,15 @@ FLIP = {
         _normalise_ids,
     ),
 }
-SUBSTITUTE = {"names": make_choice(*NAMES)}
+SUBSTITUTE = {
+    "names": replace(
+        make_choice(*NAMES),
+        former={
+            "sister": (
+                "sister terms name other things, so they are flips",
+                "set `flip` to sister, for the type category or text",
+            )
+        },
+    )
+}
 MIX = {"mix": Parameter(0.5, make_range_check(0.0, 1.0), "a share from 0 to 1")}

@@ -71,8 +71,8 @@ class ReplacementOptions(NamedTuple):
     class_id : int
         Clean class.
     flip : (int, Name) or None
-        Class that the item would be flipped to, and the name to write. None if it cannot be
-        flipped.
+        Class that the item would be flipped to, and the name to write. The class is its own if the
+        name is a sister term. None if it cannot be flipped.
     flip_draw : float
         Uniform number in [0, 1). The item is flipped if it is below the flip rate.
     substitute : Name or None
@@ -165,8 +165,9 @@ class ReplacementAssigner:
         self._seed = recipe.seed
         self._protected = frozenset(noise.parameters["protect"])
         self._allows_collisions = bool(noise.parameters["allow_collisions"])
-        self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
-        self._sisters = noise.parameters.get("names") == "sister"
+        self._sisters = noise.parameters.get("flip") == "sister"
+        draws_classes = noise.kind != WITHIN and not self._sisters
+        self._flips = FlipTargets(noise.parameters, lexicon) if draws_classes else None
         self._substitutes = noise.kind != CATEGORY
         self._index = get_name_index(lexicon, sisters=self._sisters)
         self._substitute_names: dict[int, tuple[LexiconName, ...]] = {}
@@ -256,6 +257,10 @@ class ReplacementAssigner:
         """Return the replacement of an item that is flipped."""
         assert options.flip is not None, "callers check"
         class_id, name = options.flip
+        if class_id == options.class_id:
+            sisters = self.lexicon.classes[class_id].sisters
+            sister = next(sister for sister in sisters if sister.name is name)
+            return Replacement(CATEGORY, class_id, name, sister.synset, sister.similarity)
         similarity = round(self.lexicon.measure_similarity(options.class_id, class_id), 6)
         synset = self.lexicon.classes[class_id].synset
         return Replacement(CATEGORY, class_id, name, synset, similarity)
@@ -264,11 +269,7 @@ class ReplacementAssigner:
         """Return the replacement of an item that is substituted."""
         name, noun = options.substitute, self.lexicon.classes[options.class_id]
         assert name is not None, "callers check"
-        synset, similarity = noun.synset, 1.0
-        if self._sisters:
-            sister = next(sister for sister in noun.sisters if sister.name is name)
-            synset, similarity = sister.synset, sister.similarity
-        return Replacement(WITHIN, options.class_id, name, synset, similarity)
+        return Replacement(WITHIN, options.class_id, name, noun.synset, 1.0)
 
     def _collect_taken(self, sequence: VideoSequence) -> TakenNames:
         """Collect the classes and names of a sequence's objects, and those in its narration."""
@@ -286,14 +287,14 @@ class ReplacementAssigner:
         flip_draw = substitute_draw = 1.0
         one_name = False
         class_key, flip_key, substitute_key = split_key(item.keys(_CHOICE, "text.words"), 3)
-        if self._flips is not None:
+        if self.noise.kind != WITHIN:
             flip = self._find_flip(item, class_key, flip_key, taken)
             flip_draw = draw_uniform(item.keys(_SELECTION, "text.flip"))
         if self._substitutes:
             names = self._list_substitutes(item.class_id)
             avoided = {item.name, *taken.names}
             # A narration with another name of the class means this item, unless it has both names.
-            if self._sisters or item.name in taken.mentioned.names:
+            if item.name in taken.mentioned.names:
                 avoided |= taken.mentioned.names
             purpose = "text.substitute.name"
             substitute = _pick_name(item.keys, purpose, substitute_key, names, avoided)
@@ -308,7 +309,8 @@ class ReplacementAssigner:
         self, item: _Item, class_key: Key, name_key: Key, taken: TakenNames
     ) -> tuple[int, LexiconName] | None:
         """Return the class that an item is flipped to and the name to write, if there is any."""
-        assert self._flips is not None
+        if self._flips is None:
+            return self._find_sister(item, name_key, taken)
 
         def make_second_key() -> Key:
             return item.keys(_CHOICE, "text.flip.class.again")
@@ -325,12 +327,19 @@ class ReplacementAssigner:
             # All names of this class are taken, which is rare: try another class.
             avoided = avoided | {target}
 
+    def _find_sister(
+        self, item: _Item, key: Key, taken: TakenNames
+    ) -> tuple[int, LexiconName] | None:
+        """Return the class of an item and the sister term to write, if there is any."""
+        names = [sister.name for sister in self.lexicon.classes[item.class_id].sisters]
+        avoided = taken.names | taken.mentioned.names
+        name = _pick_name(item.keys, "text.flip.name", key, names, avoided)
+        return None if name is None else (item.class_id, name)
+
     def _list_substitutes(self, class_id: int) -> tuple[LexiconName, ...]:
         """Return the names that can replace the name of a class."""
         if class_id not in self._substitute_names:
-            noun = self.lexicon.classes[class_id]
-            sisters = tuple(sister.name for sister in noun.sisters)
-            self._substitute_names[class_id] = sisters if self._sisters else noun.written
+            self._substitute_names[class_id] = self.lexicon.classes[class_id].written
         return self._substitute_names[class_id]
 
 

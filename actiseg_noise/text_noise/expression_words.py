@@ -116,7 +116,7 @@ class ExpressionCorruptor:
         self._finder = load_finder(self._lexicon, parameters["pipeline"])
         names = (name for noun in self._lexicon.classes.values() for name in noun.names)
         self._invariable = {name.text for name in names if name.counterpart == name.text}
-        self._index = get_name_index(self._lexicon, sisters=parameters.get("names") == "sister")
+        self._index = get_name_index(self._lexicon, sisters=parameters.get("flip") == "sister")
 
     def find_options(
         self, sequence: ReferringSequence, categories: Mapping[str, str]

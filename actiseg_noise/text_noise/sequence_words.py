@@ -258,13 +258,15 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
     }
     named["matrix"] |= set(map(int, matrix))
     problems = ProblemCollector()
-    grouped = any(noun.supercategory is not None for noun in lexicon.classes.values())
-    if parameters.get("flip") == "supercategory" and not grouped:
-        problems.add(
-            f"the lexicon {lexicon.title!r} has no supercategories for flips",
-            "`flip`",
-            "choose another rule",
-        )
+    has = {
+        "supercategory": any(noun.supercategory for noun in lexicon.classes.values()),
+        "sister": any(noun.sisters for noun in lexicon.classes.values()),
+    }
+    rule = parameters.get("flip")
+    if not has.get(rule, True):
+        words = {"supercategory": "supercategories", "sister": "sister terms"}[rule]
+        what = f"the lexicon {lexicon.title!r} has no {words} for flips"
+        problems.add(what, "`flip`", "choose another rule")
     for name, classes in named.items():
         unknown = sorted(classes - set(lexicon.classes))
         if unknown:

@@ -179,11 +179,12 @@ def _name_texts(noise: Noise, kind: DataKind) -> str:
 def _describe_text_noise(noise: Noise, words: str, kind: DataKind) -> str:
     items = _name_items(noise, kind) if words == "prompts" else words
     rates = split_text_rate(noise)
-    sisters = noise.parameters.get("names") == "sister"
-    name = "the name of a WordNet sister" if sisters else "another name"
+    sisters = noise.parameters.get("flip") == "sister"
+    flips = "the name of a WordNet sister of its class" if sisters else "a name of another class"
     done = {
-        "category": "flipped (category) to a name of another class",
-        "within-category": f"substituted (within-category) by {name} of its class, if there is one",
+        "category": f"flipped (category) to {flips}",
+        "within-category": "substituted (within-category) by another name of its class, if there "
+        "is one",
     }
     if noise.exact:
         parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]

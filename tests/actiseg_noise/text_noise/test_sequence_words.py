@@ -51,9 +51,12 @@ def test_the_two_rates_of_text_make_its_rate_and_mix(rate, mix):
     assert 0 <= substitute <= 1 + 1e-12
 
 
-@pytest.mark.parametrize("kind", ["category", "within-category", "text"])
-def test_levels_nest_and_no_level_changes_anothers_words(kind):
-    levels = [changed(kind, rate) for rate in (0.2, 0.4, 0.6, 1.0)]
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("category", {}), ("within-category", {}), ("text", {}), ("text", {"flip": "sister"})],
+)
+def test_levels_nest_and_no_level_changes_anothers_words(kind, parameters):
+    levels = [changed(kind, rate, parameters=parameters) for rate in (0.2, 0.4, 0.6, 1.0)]
     for less, more in itertools.pairwise(levels):
         assert len(less) < len(more)
         assert less.keys() <= more.keys()
@@ -129,10 +132,11 @@ def test_substitutes_are_other_names_of_the_class_that_may_be_written():
 
 
 def test_sister_terms_come_from_wordnet_with_their_synset():
-    found = changed("within-category", 1.0, parameters={"names": "sister"})
+    found = changed("category", 1.0, parameters={"flip": "sister"})
     assert found
     for (_, old), new in found.items():
         (class_id,) = LEXICON.find_classes(old)
+        assert (new.kind, new.class_id) == (CATEGORY, class_id)
         sisters = {sister.name.text: sister for sister in LEXICON.classes[class_id].sisters}
         assert new.synset == sisters[new.name.text].synset
         assert new.similarity == sisters[new.name.text].similarity < 1
@@ -241,7 +245,9 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"flip": "matrix", "matrix": {"04": {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"9" * 5000: {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"None": {"1": 1}}}, {}, "by class id"),
-        ({"names": "sisters"}, {}, "names: 'sisters' is unknown; did you mean 'sister'"),
+        ({"names": "classes"}, {}, "names: 'classes' is unknown; did you mean 'class'"),
+        ({"names": "sister"}, {}, "sister terms name other things.* set flip to sister"),
+        ({"flip": "sister", "pool": [1, 2]}, {}, "a pool has no effect on the flip 'sister'"),
         ({"pool": []}, {}, "a list of class ids"),
         ({"pool": [1.5]}, {}, "a list of class ids"),
         ({"lexicon": "x"}, {}, "digest of a lexicon"),

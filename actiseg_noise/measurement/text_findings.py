@@ -159,8 +159,7 @@ def _compare_objects(
         )
         yield Finding(False, what)
     tails = sum(
-        item.clean.tail != item.noisy.tail
-        and not (is_flip(item, option) and noise.scope == "both")
+        item.clean.tail != item.noisy.tail and not (is_flip(item, option) and noise.scope == "both")
         for item, option in pairs
     )
     if tails:

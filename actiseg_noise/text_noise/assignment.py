@@ -168,6 +168,7 @@ class ReplacementAssigner:
         self._sisters = noise.parameters.get("flip") == "sister"
         draws_classes = noise.kind != WITHIN and not self._sisters
         self._flips = FlipTargets(noise.parameters, lexicon) if draws_classes else None
+        self._wordnet = noise.parameters.get("names") == "wordnet"
         self._substitutes = noise.kind != CATEGORY
         self._index = get_name_index(lexicon, sisters=self._sisters)
         self._substitute_names: dict[int, tuple[LexiconName, ...]] = {}
@@ -269,7 +270,11 @@ class ReplacementAssigner:
         """Return the replacement of an item that is substituted."""
         name, noun = options.substitute, self.lexicon.classes[options.class_id]
         assert name is not None, "callers check"
-        return Replacement(WITHIN, options.class_id, name, noun.synset, 1.0)
+        synset, similarity = noun.synset, 1.0
+        for synonym in noun.synonyms:
+            if synonym.name is name:
+                synset, similarity = synonym.synset, synonym.similarity
+        return Replacement(WITHIN, options.class_id, name, synset, similarity)
 
     def _collect_taken(self, sequence: VideoSequence) -> TakenNames:
         """Collect the classes and names of a sequence's objects, and those in its narration."""
@@ -339,7 +344,9 @@ class ReplacementAssigner:
     def _list_substitutes(self, class_id: int) -> tuple[LexiconName, ...]:
         """Return the names that can replace the name of a class."""
         if class_id not in self._substitute_names:
-            self._substitute_names[class_id] = self.lexicon.classes[class_id].written
+            noun = self.lexicon.classes[class_id]
+            synonyms = tuple(synonym.name for synonym in noun.synonyms)
+            self._substitute_names[class_id] = noun.written + (synonyms if self._wordnet else ())
         return self._substitute_names[class_id]
 
 

@@ -131,6 +131,27 @@ def test_substitutes_are_other_names_of_the_class_that_may_be_written():
         assert new.name in LEXICON.classes[class_id].written
 
 
+def test_names_of_wordnet_come_with_their_synset():
+    noise = make_recipe("within-category", 1.0, parameters={"names": "wordnet"})
+    counts = Counter()
+    for seed in range(20):
+        corruptor = TextCorruptor(replace(noise, seed=seed))
+        for clip in CLIPS[:20]:
+            names = {each.object_id: each for each in clip.objects}
+            for object_id, new in words_of(corruptor, clip).objects.items():
+                noun = LEXICON.classes[names[object_id].class_id]
+                synonyms = {synonym.name.text: synonym for synonym in noun.synonyms}
+                counts[new.name.text in synonyms] += 1
+                if new.name.text in synonyms:
+                    found = synonyms[new.name.text]
+                    assert (new.synset, new.similarity) == (found.synset, found.similarity)
+                else:
+                    assert new.name in noun.written
+                    assert (new.synset, new.similarity) == (noun.synset, 1)
+                assert (new.kind, new.class_id) == (WITHIN, noun.class_id)
+    assert min(counts.values()) > 20
+
+
 def test_sister_terms_come_from_wordnet_with_their_synset():
     found = changed("category", 1.0, parameters={"flip": "sister"})
     assert found

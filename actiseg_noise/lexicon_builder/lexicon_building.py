@@ -183,7 +183,7 @@ def _make_document(
     synonyms = {
         term.class_id: names.find_synonyms(term, senses[term.class_id], known) for term in terms
     }
-    known |= {name.text.casefold() for found in synonyms.values() for _, name in found}
+    known |= {name.text.casefold() for pairs in synonyms.values() for _, name in pairs}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
     for term in sorted(terms, key=lambda term: term.class_id):
@@ -299,17 +299,17 @@ class _NameMaker:
             return []
         number = self.make_name(term, term.name).number
         kinds = [] if self._review is None else sorted(sense.synset.hyponyms())
-        found: dict[str, tuple[str, LexiconName]] = {}
+        synonyms: dict[str, tuple[str, LexiconName]] = {}
         for synset in (sense.synset, *kinds):
             for name in (lemma.replace("_", " ") for lemma in synset.lemma_names()):
-                if name.casefold() in known or name in found or not _SISTER_NAME.fullmatch(name):
+                if name.casefold() in known or name in synonyms or not _SISTER_NAME.fullmatch(name):
                     continue
                 judged = Judgement(True, "plural" if is_probably_plural(name) else number)
                 if self._review is not None:
                     judged = self._review.synonyms.get((term.class_id, name), _UNREVIEWED)
                 if judged.written:
-                    found[name] = synset.name(), self._inflect(name, judged.number, written=True)
-        return [found[name] for name in sorted(found)]
+                    synonyms[name] = synset.name(), self._inflect(name, judged.number, written=True)
+        return [synonyms[name] for name in sorted(synonyms)]
 
     def _guess_number(self, name: str) -> str:
         return self._numbers.get(name) or ("plural" if is_probably_plural(name) else "singular")

@@ -18,8 +18,8 @@ _HEAD = """\
 One row for each class. *synset*: its WordNet 3.0 synset; *under*: the synsets above it; *by*:
 chosen by the procedure, or by review with the reason given; *match*: `exact`, or `nearest` if
 WordNet lacks the noun; *of the senses*: the first senses among which the procedure chose; *names*:
-the first names that noise may write; *synonyms*: WordNet's names for it; *sisters*: the first sister
-terms. Numbers in brackets count all.
+the first names that noise may write; *synonyms*: WordNet's names for it; *sisters*: the first
+sister terms. Numbers in brackets count all.
 
 Made by `{command}`. {licence}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.core.plurals import count_nouns
-from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Noise, Recipe
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.expression_audit import compare_expressions
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_rate
@@ -90,7 +90,8 @@ def compare_text_with_recipe(
 def _find_collisions(noise: Noise, statistics: TextStatistics) -> Iterator[Finding]:
     """Report collisions, unless the recipe allows them."""
     collisions = statistics.name_collisions + statistics.class_collisions
-    if collisions and not noise.parameters["allow_collisions"]:
+    allowed = noise.kind == EXCHANGE or noise.parameters["allow_collisions"]
+    if collisions and not allowed:
         what = f"{count_nouns(collisions, 'collision')} within a sequence"
         yield Finding(False, f"{what}, which the recipe does not allow")
 
@@ -127,7 +128,11 @@ def _compare_objects(
 ) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
-    flips = [is_flip(item, option) for item, option in pairs if _can_flip(option)]
+    flips = [
+        is_flip(item, option)
+        for item, option in pairs
+        if _can_flip(option) and not (noise.kind == EXCHANGE and _is_second(item, option))
+    ]
     renames = [
         item.renamed for item, option in pairs if _can_rename(option) and not is_flip(item, option)
     ]
@@ -173,6 +178,13 @@ def _compare_objects(
 def _find_options(item: TextItem, options: Mapping[str, TextOptions]) -> ReplacementOptions | None:
     sequence = options.get(item.sequence)
     return None if sequence is None else sequence.objects.get(item.object_id)
+
+
+def _is_second(item: TextItem, option: ReplacementOptions | None) -> bool:
+    """Return whether an object is the second of two that trade names, which one draw decides."""
+    if option is None or option.flip is None:
+        return False
+    return item.clean.name.casefold() > option.flip[1].text.casefold()
 
 
 def _can_flip(option: ReplacementOptions | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.records.recipe_record import ACTIVITY, CLASS
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, EXCHANGE
 from actiseg_noise.recipes.category_values import is_category_list, normalise_categories
 from actiseg_noise.recipes.kind_parameters import (
     APPROXIMATE,
@@ -218,6 +218,13 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         "flips and substitutions, a share of each",
         medium="text",
     ),
+    EXCHANGE: KindSpec(
+        1,
+        {name: WORDS[name] for name in ("protect", "lexicon", "pipeline")},
+        "two objects of a clip trade their names",
+        medium="text",
+        own_choices=("prompt", "both"),
+    ),
     CLASS: KindSpec(
         1,
         {
@@ -268,7 +275,7 @@ def list_kinds(medium: str) -> list[str]:
     """List the kinds of noise in a medium.
 
     >>> list_kinds("text")
-    ['category', 'within-category', 'text']
+    ['category', 'within-category', 'text', 'exchange']
     """
     return [name for name, spec in KIND_SPECS.items() if spec.medium == medium]
 

@@ -6,6 +6,7 @@ Noise levels therefore nest, and no level changes the replacements of another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from actiseg_data.core.keys import (
     make_key_factory,
     split_key,
 )
-from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Noise, Recipe
+from actiseg_noise.text_noise.exchanges import find_lexicon_name, pair_objects
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import TextNames, get_name_index
 
@@ -43,7 +45,7 @@ class Replacement:
     Attributes
     ----------
     kind : str
-        `CATEGORY` or `WITHIN`.
+        `CATEGORY` or `WITHIN`. An exchange makes two of kind `CATEGORY`.
     class_id : int
         Class of the new name.
     name : Name
@@ -104,7 +106,7 @@ def split_rates(noise: Noise) -> tuple[float, float]:
     >>> split_rates(make_recipe("text", 0.4).text_noise)
     (0.2, 0.25)
     """
-    if noise.kind == CATEGORY:
+    if noise.kind in (CATEGORY, EXCHANGE):
         return noise.rate, 0.0
     if noise.kind == WITHIN:
         return 0.0, noise.rate
@@ -164,12 +166,12 @@ class ReplacementAssigner:
         self.noise, self.lexicon = noise, lexicon
         self._seed = recipe.seed
         self._protected = frozenset(noise.parameters["protect"])
-        self._allows_collisions = bool(noise.parameters["allow_collisions"])
+        self._allows_collisions = bool(noise.parameters.get("allow_collisions"))
         self._sisters = noise.parameters.get("flip") == "sister"
-        draws_classes = noise.kind != WITHIN and not self._sisters
+        draws_classes = noise.kind not in (WITHIN, EXCHANGE) and not self._sisters
         self._flips = FlipTargets(noise.parameters, lexicon) if draws_classes else None
         self._wordnet = noise.parameters.get("names") == "wordnet"
-        self._substitutes = noise.kind != CATEGORY
+        self.substitutes = noise.kind not in (CATEGORY, EXCHANGE)
         self._index = get_name_index(lexicon, sisters=self._sisters)
         self._substitute_names: dict[int, tuple[LexiconName, ...]] = {}
 
@@ -199,6 +201,24 @@ class ReplacementAssigner:
                 options[label.object_id] = item_options
             taken.add(item_options)
         return options
+
+    def find_exchanges(
+        self, sequence: VideoSequence
+    ) -> tuple[dict[int, ReplacementOptions], Counter[str]]:
+        """Return the options of the eligible objects, each the name of its partner, and counts."""
+        labels = [label for label in sequence.objects if self.is_eligible(label)]
+        pairing = pair_objects(self._seed, sequence, labels, self.lexicon)
+        options = {}
+        for label in labels:
+            partner = pairing.partners.get(label.object_id)
+            flip, draw = None, 1.0
+            if partner is not None:
+                draw = partner.draw
+                flip = partner.label.class_id, find_lexicon_name(partner.label, self.lexicon)
+            options[label.object_id] = ReplacementOptions(
+                label.class_id, flip, draw, None, 1.0, False
+            )
+        return options, pairing.tally
 
     def _order_objects(self, sequence: VideoSequence) -> list[ObjectLabel]:
         """Return the objects to which replacements are assigned, in the order of their ranks."""
@@ -295,7 +315,7 @@ class ReplacementAssigner:
         if self.noise.kind != WITHIN:
             flip = self._find_flip(item, class_key, flip_key, taken)
             flip_draw = draw_uniform(item.keys(_SELECTION, "text.flip"))
-        if self._substitutes:
+        if self.substitutes:
             names = self._list_substitutes(item.class_id)
             avoided = {item.name, *taken.names}
             # A narration with another name of the class means this item, unless it has both names.

@@ -216,7 +216,7 @@ class ExpressionCorruptor:
         def rank(position: int) -> tuple[float, int]:
             return assigner.draw_rank((sequence.folder, expression.exp_id, position)), position
 
-        found = []
+        nouns = []
         for position in sorted(range(len(mentions)), key=rank):
             mention = mentions[position]
             fitting = [class_id for class_id in mention.classes if class_id in referents]
@@ -226,8 +226,8 @@ class ExpressionCorruptor:
             identity = (sequence.folder, expression.exp_id, position)
             options = assigner.find_mention_options(identity, class_id, mention.name, taken)
             taken.add(options)
-            found.append(ExpressionNoun(expression, position, mention, options))
-        return sorted(found, key=lambda noun: noun.position)
+            nouns.append(ExpressionNoun(expression, position, mention, options))
+        return sorted(nouns, key=lambda noun: noun.position)
 
     def _make_row(
         self, folder: str, noun: ExpressionNoun, replacement: Replacement, text: str

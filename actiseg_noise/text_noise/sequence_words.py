@@ -10,10 +10,9 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Recipe
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.text_noise.assignment import (
-    CATEGORY,
     WITHIN,
     Replacement,
     ReplacementAssigner,
@@ -102,7 +101,9 @@ class TextChanges:
         ``flip_items`` (items that can be flipped), ``flipped``, ``rest_items`` (items that are not
         flipped and can be substituted), ``substituted``, ``one_name`` (the class has no other name
         to write), ``no_flip_target`` and ``names_collide`` (all possible replacements occur in the
-        sequence), ``narration_empty``, ``narration_without_noun``.
+        sequence), ``exchange_without_change`` and ``exchange_without_partner`` (see
+        `actiseg_noise.text_noise.exchanges.Pairing`), ``narration_empty``,
+        ``narration_without_noun``.
     """
 
     objects: Mapping[int, Replacement]
@@ -158,6 +159,10 @@ class TextCorruptor:
 
     def find_options(self, sequence: VideoSequence) -> TextOptions:
         """Return the options of the text of a sequence."""
+        if self.noise.kind == EXCHANGE:
+            objects, tally = self.assigner.find_exchanges(sequence)
+            tally += Counter(all_items=len(sequence.objects)) + self.tally_items(objects.values())
+            return TextOptions(objects, None, tally)
         if self.noise.scope != "narration":
             objects = self.assigner.find_object_options(sequence)
             tally = Counter(all_items=len(sequence.objects)) + self.tally_items(objects.values())
@@ -216,9 +221,9 @@ class TextCorruptor:
         for option in items:
             tally["items"] += 1
             tally["changeable"] += option.flip is not None or option.substitute is not None
-            if self.noise.kind != WITHIN and option.flip is None:
+            if self.noise.kind not in (WITHIN, EXCHANGE) and option.flip is None:
                 tally["no_flip_target"] += 1
-            if self.noise.kind != CATEGORY and option.substitute is None:
+            if self.assigner.substitutes and option.substitute is None:
                 tally["one_name" if option.one_name else "names_collide"] += 1
         return tally
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from actiseg_data.records.recipe_record import CLASS, Noise
+from actiseg_data.records.recipe_record import CLASS, EXCHANGE, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.release_contents import Configuration
@@ -162,6 +162,8 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
     >>> split_text_rate(make_recipe("text", 0.4, mix=0.25).text_noise)
     {'category': 0.1, 'within-category': 0.3}
     """
+    if noise.kind == EXCHANGE:
+        return {"category": noise.rate}
     if noise.kind in TEXT_NAMES:
         return {noise.kind: noise.rate}
     mix = noise.parameters["mix"]
@@ -181,6 +183,8 @@ def _describe_text_noise(noise: Noise, words: str, kind: DataKind) -> str:
     rates = split_text_rate(noise)
     sisters = noise.parameters.get("flip") == "sister"
     flips = "the name of a WordNet sister of its class" if sisters else "a name of another class"
+    if noise.kind == EXCHANGE:
+        flips = "the name of another object of its clip, which gets its name in exchange"
     done = {
         "category": f"flipped (category) to {flips}",
         "within-category": "substituted (within-category) by another name of its class, if there "

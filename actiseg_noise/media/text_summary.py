@@ -66,10 +66,12 @@ class TextSection(SectionBuilder):
 
     def count_handled(self) -> dict[str, int]:
         """Count the special cases of prompts, names and narrations, or of expressions."""
-        cases = _HANDLED_EXPRESSIONS if self.words.expressions else _HANDLED
+        return {name: self.words.tally[name] for name in self._list_handled()}
+
+    def _list_handled(self) -> tuple[str, ...]:
         if self.noise.kind == EXCHANGE:
-            cases = _HANDLED_EXCHANGES
-        return {name: self.words.tally[name] for name in cases}
+            return _HANDLED_EXCHANGES
+        return _HANDLED_EXPRESSIONS if self.words.expressions else _HANDLED
 
 
 def build_text_section(noise: Noise, words: TextPlan) -> dict[str, Any]:

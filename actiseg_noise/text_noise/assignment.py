@@ -229,10 +229,10 @@ class ReplacementAssigner:
             or (label.class_id in self.lexicon.classes and not self.is_protected(label.class_id))
         ]
 
-        def rank(label: ObjectLabel) -> tuple[float, str]:
+        def compute_rank(label: ObjectLabel) -> tuple[float, str]:
             return self.draw_rank((*sequence.identity, label.name)), label.name
 
-        return sorted(assigned, key=rank)
+        return sorted(assigned, key=compute_rank)
 
     def draw_rank(self, identity: Iterable[str | int]) -> float:
         """Draw the place of an item among those that must not get the same replacement."""

@@ -70,7 +70,7 @@ def pair_objects(
     possible = [
         (first, second)
         for first, second in itertools.combinations(sorted(labels, key=lambda x: x.name), 2)
-        if _makes_wrong(first, second, lexicon)
+        if _is_exchange(first, second, lexicon)
     ]
 
     def draw(purpose: str, pair: tuple[ObjectLabel, ObjectLabel]) -> float:
@@ -93,11 +93,12 @@ def pair_objects(
     return Pairing(partners, tally)
 
 
-def _makes_wrong(first: ObjectLabel, second: ObjectLabel, lexicon: Lexicon) -> bool:
+def _is_exchange(first: ObjectLabel, second: ObjectLabel, lexicon: Lexicon) -> bool:
     """Return whether both objects would have a wrong name; a left hand called hand has none."""
-    ids = first.class_id, second.class_id
-    return (
-        ids[0] != ids[1] and not lexicon.is_subclass(*ids) and not lexicon.is_subclass(*ids[::-1])
+    return not (
+        first.class_id == second.class_id
+        or lexicon.is_subclass(first.class_id, second.class_id)
+        or lexicon.is_subclass(second.class_id, first.class_id)
     )
 
 

@@ -213,11 +213,11 @@ class ExpressionCorruptor:
         """
         assigner = self.corruptor.assigner
 
-        def rank(position: int) -> tuple[float, int]:
+        def compute_rank(position: int) -> tuple[float, int]:
             return assigner.draw_rank((sequence.folder, expression.exp_id, position)), position
 
         nouns = []
-        for position in sorted(range(len(mentions)), key=rank):
+        for position in sorted(range(len(mentions)), key=compute_rank):
             mention = mentions[position]
             fitting = [class_id for class_id in mention.classes if class_id in referents]
             class_id = (fitting or mention.classes)[0]

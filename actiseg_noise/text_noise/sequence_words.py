@@ -267,7 +267,7 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
         "supercategory": any(noun.supercategory for noun in lexicon.classes.values()),
         "sister": any(noun.sisters for noun in lexicon.classes.values()),
     }
-    rule = parameters.get("flip")
+    rule = str(parameters.get("flip"))
     if not has.get(rule, True):
         words = {"supercategory": "supercategories", "sister": "sister terms"}[rule]
         what = f"the lexicon {lexicon.title!r} has no {words} for flips"

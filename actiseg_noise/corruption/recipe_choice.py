@@ -11,15 +11,17 @@ from typing import Any
 from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
+from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import choose_split, has_object_masks, has_polygons, open_split
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
 from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import load_preset, load_presets
 
-POOLS = ("lexicon", "dataset")
+POOLS = ("lexicon", "dataset", FREQUENCY)
 
 
 def choose_recipe(
@@ -50,8 +52,8 @@ def choose_recipe(
         `rate`, `seed`, `split`, the settings of
         `actiseg_noise.recipes.building.make_recipe`, and parameters of the kind. These may have a
         readable form: `protect` as names or ids of classes, `matrix` as the path of a CSV file,
-        `pool` as ``lexicon`` or ``dataset``, `pipeline` as the name of a spaCy pipeline. None means
-        that a setting is not given.
+        `pool` as ``lexicon``, ``dataset`` or ``frequency``, `pipeline` as the name of a spaCy
+        pipeline. None means that a setting is not given.
 
     Returns
     -------
@@ -146,7 +148,22 @@ def fit_recipe(
         )
     if split is None:
         recipe = replace(recipe, split=choose_split(root, None, layout))
+    recipe = _freeze_pool(recipe, root, layout)
     return convert_to_polygons(recipe, objects) if has_polygons(root, layout) else recipe
+
+
+def _freeze_pool(recipe: Recipe, root: Path, layout: str | None) -> Recipe:
+    """Put the frequencies of a split into a recipe that asks for them."""
+    from actiseg_noise.text_noise.choices import freeze_frequencies
+
+    noise = recipe.text_noise
+    if noise is None or noise.parameters.get("pool") != FREQUENCY:
+        return recipe
+    if not list_splits(root):
+        what = "has no action lists, whose objects the pool 'frequency' counts"
+        raise refuse(what, root, "leave `pool` out, or give it as a list of class ids")
+    sequences = open_split(root, recipe.split, masks=False, layout=layout).sequences
+    return freeze_frequencies(recipe, sequences)
 
 
 def _change_recipe(
@@ -217,9 +234,9 @@ def _resolve_names(
         check_choice(pool, POOLS, "pool")
         if pool == "dataset" and dataset is None:
             raise refuse("the pool 'dataset' needs a dataset", "`pool`", "give `dataset`")
-        resolved["pool"] = (
-            list_dataset_classes(dataset) if pool == "dataset" and dataset is not None else None
-        )
+        resolved["pool"] = FREQUENCY if pool == FREQUENCY else None
+        if pool == "dataset" and dataset is not None:
+            resolved["pool"] = list_dataset_classes(dataset)
     if isinstance(given.get("pipeline"), str):
         from actiseg_noise.text_noise.mentions import identify_pipeline
 

@@ -180,6 +180,31 @@ def _normalise_ids(value: Any) -> Any:
     return None if value is None else sorted(set(map(int, value)))
 
 
+FREQUENCY = "frequency"
+"""The pool of all classes of a dataset's split, each as often as it has objects. A recipe for a
+dataset has the frequencies themselves instead."""
+
+
+def _is_pool(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        counts = value.values()
+        return (
+            bool(value)
+            and all(map(_is_id_text, value))
+            and all(
+                is_number(count) and count == int(count) and 0 < count < 1 << 31 for count in counts
+            )
+        )
+    return value == FREQUENCY or (_is_id_list(value) and len(value) > 0)
+
+
+def _normalise_pool(value: Any) -> Any:
+    """Return a pool with its classes in the order of their ids."""
+    if isinstance(value, Mapping):
+        return {key: int(value[key]) for key in sorted(value, key=int)}
+    return value if isinstance(value, str) else _normalise_ids(value)
+
+
 def _is_id_text(text: str) -> bool:
     number = parse_whole_number(text)
     return number is not None and text == str(number)
@@ -243,9 +268,10 @@ FLIP = {
     **MATRIX,
     "pool": Parameter(
         None,
-        allow_none(lambda value: _is_id_list(value) and len(value) > 0),
-        "a list of class ids, or null for all of the lexicon",
-        _normalise_ids,
+        allow_none(_is_pool),
+        "a list of class ids, their frequencies by id, frequency for those of the dataset, or null "
+        "for all of the lexicon",
+        _normalise_pool,
     ),
 }
 SUBSTITUTE = {

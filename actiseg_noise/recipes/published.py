@@ -16,6 +16,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.manifests import load_installed
 from actiseg_data.core.names import check_text, parse_whole_number
 from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 
 INDEX = "recipes.json"
 SCHEMA = "actiseg/recipes/1"
@@ -180,16 +181,18 @@ class RecipeIndex:
 
 
 def digest_noises(noises: Iterable[Noise]) -> str:
-    """Compute the digest of noises, the same for every split, seed and list of categories."""
+    """Compute the digest of noises, the same for every split, seed and dataset."""
     return digest_json([_describe_noise(noise) for noise in noises])
 
 
 def _describe_noise(noise: Noise) -> dict[str, Any]:
-    """Return a noise as in a recipe, without the categories of the dataset."""
-    document = noise.to_dict()
-    if "categories" in noise.parameters:
-        document["parameters"] = {**noise.parameters, "categories": None}
-    return document
+    """Return a noise as in a recipe, without the categories or frequencies of the dataset."""
+    document, values = noise.to_dict(), dict(noise.parameters)
+    if "categories" in values:
+        values["categories"] = None
+    if isinstance(values.get("pool"), Mapping):
+        values["pool"] = FREQUENCY
+    return {**document, "parameters": values}
 
 
 def identify_recipe(recipe: Recipe) -> RecipeIdentity:

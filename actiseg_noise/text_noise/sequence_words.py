@@ -11,6 +11,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.records.recipe_record import EXCHANGE, Recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.text_noise.assignment import (
     WITHIN,
@@ -142,6 +143,12 @@ class TextCorruptor:
 
     def __init__(self, recipe: Recipe, lexicon: Lexicon | None = None) -> None:
         lexicon = load_lexicon() if lexicon is None else lexicon
+        if recipe.text_noise is not None and recipe.text_noise.parameters.get("pool") == FREQUENCY:
+            raise refuse(
+                "has no frequencies yet: they are those of a dataset",
+                "`pool`",
+                "make the recipe with the dataset: actiseg-noise corrupt DATASET --pool frequency",
+            )
         self.assigner = ReplacementAssigner(recipe, lexicon)
         self.noise, self.lexicon = self.assigner.noise, lexicon
         if self.noise.parameters["lexicon"] != lexicon.digest:
@@ -257,7 +264,7 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
     """Refuse classes and groups that the parameters name and the lexicon lacks, all at once."""
     matrix = parameters.get("matrix") or {}
     named = {
-        "pool": set(parameters.get("pool") or ()),
+        "pool": set(map(int, parameters.get("pool") or ())),
         "protect": set(parameters["protect"]),
         "matrix": {int(class_id) for row in matrix.values() for class_id in row},
     }

@@ -113,6 +113,13 @@ class KindSpec:
         return self.own_choices or MEDIUM_SPECS[self.medium].choices
 
 
+_MORPHOLOGY: Mapping[str, Parameter] = {
+    "operation": make_choice("dilate", "erode", "close", "open"),
+    "element": make_choice("square", "ellipse"),
+    "size": Parameter(9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"),
+    "iterations": Parameter(1, make_whole_check(1, 10), "a whole number from 1 to 10"),
+} | FIRST_FRAME
+
 KIND_SPECS: Mapping[str, KindSpec] = {
     "dilate": KindSpec(
         2, STRENGTH, "objects grow by an equal distance everywhere", outline="dilate_erode.dilate"
@@ -136,17 +143,20 @@ KIND_SPECS: Mapping[str, KindSpec] = {
     ),
     "morphology": KindSpec(
         1,
-        {
-            "operation": make_choice("dilate", "erode", "close", "open"),
-            "element": make_choice("square", "ellipse"),
-            "size": Parameter(
-                9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"
-            ),
-            "iterations": Parameter(1, make_whole_check(1, 10), "a whole number from 1 to 10"),
-        }
-        | FIRST_FRAME,
+        _MORPHOLOGY,
         "a fixed kernel, independent of the object's size",
         outline="morphology.apply_morphology",
+    ),
+    "scaled-morphology": KindSpec(
+        1,
+        _MORPHOLOGY
+        | {
+            "reference_width": Parameter(
+                854, make_whole_check(1, 100_000), "the width in pixels that the size is for"
+            )
+        },
+        "a kernel in proportion to the frame's width",
+        outline="morphology.apply_scaled_morphology",
     ),
     "random-contour": KindSpec(
         1,

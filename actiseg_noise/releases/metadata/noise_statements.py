@@ -16,6 +16,7 @@ CHANGES = {
     "erode": "eroded",
     "jitter": "jittered",
     "morphology": "changed by a fixed kernel",
+    "scaled-morphology": "changed by a kernel in proportion to the width of the frame",
     "random-contour": "given an outline that spread at random",
     "scale": "scaled by a square kernel",
     "localise": "redrawn with moved vertices",

@@ -113,7 +113,7 @@ class KindSpec:
         return self.own_choices or MEDIUM_SPECS[self.medium].choices
 
 
-_MORPHOLOGY: Mapping[str, Parameter] = {
+_MORPHOLOGY: dict[str, Parameter] = {
     "operation": make_choice("dilate", "erode", "close", "open"),
     "element": make_choice("square", "ellipse"),
     "size": Parameter(9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"),

@@ -33,8 +33,8 @@ all of them, or the object has no partner to trade names with.
 
 Made by `python docs/scripts/text_examples.py ROOT docs/lexicon/examples.md` from VISOR's training
 annotations and the narrations of EPIC-KITCHENS-100 (University of Bristol, CC BY-NC 4.0), changed
-on purpose. Sister terms and synonyms come from WordNet. The licences in `data_manifests/lexicon` apply to this
-page.
+on purpose. Sister terms and synonyms come from WordNet. The licences in `data_manifests/lexicon`
+apply to this page.
 """
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from actiseg_data.annotations.categories import Category
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
-from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import choose_split, has_object_masks, has_polygons, open_split
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
@@ -148,22 +147,7 @@ def fit_recipe(
         )
     if split is None:
         recipe = replace(recipe, split=choose_split(root, None, layout))
-    recipe = _freeze_pool(recipe, root, layout)
     return convert_to_polygons(recipe, objects) if has_polygons(root, layout) else recipe
-
-
-def _freeze_pool(recipe: Recipe, root: Path, layout: str | None) -> Recipe:
-    """Put the frequencies of a split into a recipe that asks for them."""
-    from actiseg_noise.text_noise.choices import freeze_frequencies
-
-    noise = recipe.text_noise
-    if noise is None or noise.parameters.get("pool") != FREQUENCY:
-        return recipe
-    if not list_splits(root):
-        what = "has no action lists, whose objects the pool 'frequency' counts"
-        raise refuse(what, root, "leave `pool` out, or give it as a list of class ids")
-    sequences = open_split(root, recipe.split, masks=False, layout=layout).sequences
-    return freeze_frequencies(recipe, sequences)
 
 
 def _change_recipe(

@@ -241,6 +241,7 @@ def _find_kernels(name: str) -> list[NameClaim]:
         (name[number.find_start(1) : number.end], number.token.text)
         for number in _find_numbers(name)
         if number.is_after("mask")
+        and not number.is_after("mask", "scaled")  # whose size depends on the frame
         and not number.is_glued
         and _KERNEL_SIZE.fullmatch(number.token.text)
     ]

@@ -172,11 +172,19 @@ def freeze_frequencies(recipe: Recipe, sequences: Iterable[VideoSequence]) -> Re
         The recipe. Without this pool, it is returned as it is.
     sequences : iterable of VideoSequence
         All sequences of the split, whose objects count.
+
+    Raises
+    ------
+    InputError
+        If the split has objects without a class.
     """
     noise = recipe.text_noise
     if noise is None or noise.parameters.get("pool") != FREQUENCY:
         return recipe
     counts = Counter(label.class_id for sequence in sequences for label in sequence.objects)
+    if min(counts, default=-1) < 0:
+        what = "counts the classes of objects, and the dataset has objects without a class"
+        raise refuse(what, "`pool`", "leave it out, or give a list of class ids")
     pool = {str(class_id): counts[class_id] for class_id in sorted(counts)}
     frozen = replace(noise, parameters={**noise.parameters, "pool": pool})
     noises = tuple(frozen if part is noise else part for part in recipe.noises)

@@ -41,7 +41,7 @@ from actiseg_data.terminal.table_printing import print_table
 RUNS = {
     "category": ("--type", "category"),
     "text": ("--type", "text"),
-    "text, near flips, sister terms": ("--type", "text", "--flip", "near", "--names", "sister"),
+    "text, sister flips": ("--type", "text", "--flip", "sister"),
     "text, scope both (spaCy)": ("--type", "text", "--scope", "both"),
     "text, scope narration (spaCy)": ("--type", "text", "--scope", "narration"),
 }

@@ -75,8 +75,8 @@ class LexiconName:
 
 
 @dataclass(frozen=True)
-class Sister:
-    """A WordNet sister term of a class: a synset with a common direct hypernym.
+class RelatedName:
+    """A name from WordNet that is related to a class.
 
     Attributes
     ----------
@@ -115,8 +115,12 @@ class NounClass:
         From the root to the synset.
     names : tuple of LexiconName
         All names that people use.
-    sisters : tuple of Sister
-        None of them is a name of any class.
+    sisters : tuple of RelatedName
+        Sister terms: synsets that have a direct hypernym in common with that of the class. None of
+        them is a name of any class.
+    synonyms : tuple of RelatedName
+        WordNet's names for the class: other words of its synset, and words of kinds of it. Empty in
+        lexica of early releases.
     """
 
     class_id: int
@@ -127,7 +131,8 @@ class NounClass:
     candidates: tuple[str, ...]
     paths: Paths
     names: tuple[LexiconName, ...]
-    sisters: tuple[Sister, ...]
+    sisters: tuple[RelatedName, ...]
+    synonyms: tuple[RelatedName, ...]
 
     @cached_property
     def written(self) -> tuple[LexiconName, ...]:
@@ -287,7 +292,8 @@ def _parse_noun_class(cursor: Cursor) -> NounClass:
         candidates=_parse_texts(cursor["candidates"]),
         paths=tuple(_parse_texts(path) for path in cursor["paths"].iterate_elements()),
         names=tuple(_name(name) for name in cursor["names"].iterate_elements()),
-        sisters=tuple(_parse_sister(sister) for sister in cursor["sisters"].iterate_elements()),
+        sisters=_parse_related(cursor["sisters"]),
+        synonyms=_parse_related(cursor["synonyms"]) if "synonyms" in cursor else (),
     )
     if not 0 <= noun.class_id < 1 << 31:
         raise refuse(f"the class id {noun.class_id} is out of range", cursor.where, "build again")
@@ -298,11 +304,15 @@ def _parse_noun_class(cursor: Cursor) -> NounClass:
     return noun
 
 
-def _parse_sister(cursor: Cursor) -> Sister:
+def _parse_related(cursor: Cursor) -> tuple[RelatedName, ...]:
+    return tuple(_parse_related_name(entry) for entry in cursor.iterate_elements())
+
+
+def _parse_related_name(cursor: Cursor) -> RelatedName:
     similar = cursor["similarity"].as_number()
     if not 0 <= similar <= 1:
         raise refuse(f"{similar} is not a similarity from 0 to 1", cursor.where, "build it again")
-    return Sister(_name(cursor), cursor["synset"].as_text(), similar)
+    return RelatedName(_name(cursor), cursor["synset"].as_text(), similar)
 
 
 def _name(cursor: Cursor) -> LexiconName:

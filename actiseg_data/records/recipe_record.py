@@ -34,6 +34,9 @@ MEDIUM_MEMBERS: Mapping[str, str] = {
 OBJECT_KINDS = ("missing", "merge", "swap", "ghost")
 """The kinds of noise of whole objects, in the order in which they are applied."""
 
+EXCHANGE = "exchange"
+"""The kind of text noise by which two objects of a sequence trade their names."""
+
 ACTIVITY, CLASS = "activity", "class"
 """The kinds of noise in labels: which objects are active, and the category of an object."""
 

@@ -57,7 +57,7 @@ KIND_FLAGS: Mapping[str, KindFlag] = {
     "flip": KindFlag("category", "How the new class is drawn: {choices}."),
     "names": KindFlag(
         "within-category",
-        "Substitutes: class (another name of the class) or sister (WordNet sister term).",
+        "Substitutes: class (the dataset's names of the class) or wordnet (also WordNet's).",
     ),
     "allow_collisions": KindFlag(
         "text",

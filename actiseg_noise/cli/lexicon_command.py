@@ -129,6 +129,7 @@ def _describe(noun: NounClass, lexicon: Lexicon) -> None:
     recognised = [name.text for name in noun.names if not name.written]
     if recognised:
         print(f"only recognised: {', '.join(recognised)}")
+    print(f"synonyms: {', '.join(name.name.text for name in noun.synonyms) or 'none'}")
     print(f"sister terms: {', '.join(sister.name.text for sister in noun.sisters) or 'none'}")
     ranked = sorted(
         (-lexicon.measure_similarity(noun.class_id, class_id), neighbour.name)

@@ -118,7 +118,8 @@ class RecipeOptions:
     pool: Annotated[
         Optional[str],
         typer.Option(
-            help="Classes to flip to: those of the lexicon or of the dataset. Default: lexicon.",
+            help="Classes to flip to: those of the lexicon, those of the dataset, or those of the "
+            "split, each as often as it has objects (frequency). Default: lexicon.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None

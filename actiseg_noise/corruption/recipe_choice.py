@@ -15,11 +15,12 @@ from actiseg_data.layouts.opening import choose_split, has_object_masks, has_pol
 from actiseg_data.records.recipe_record import CLASS, Recipe
 from actiseg_noise.label_noise.category_choice import freeze_categories, read_category_matrix
 from actiseg_noise.recipes.building import check_recipe, make_recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
 from actiseg_noise.recipes.polygon_recipes import convert_to_polygons
 from actiseg_noise.recipes.presets import load_preset, load_presets
 
-POOLS = ("lexicon", "dataset")
+POOLS = ("lexicon", "dataset", FREQUENCY)
 
 
 def choose_recipe(
@@ -50,8 +51,8 @@ def choose_recipe(
         `rate`, `seed`, `split`, the settings of
         `actiseg_noise.recipes.building.make_recipe`, and parameters of the kind. These may have a
         readable form: `protect` as names or ids of classes, `matrix` as the path of a CSV file,
-        `pool` as ``lexicon`` or ``dataset``, `pipeline` as the name of a spaCy pipeline. None means
-        that a setting is not given.
+        `pool` as ``lexicon``, ``dataset`` or ``frequency``, `pipeline` as the name of a spaCy
+        pipeline. None means that a setting is not given.
 
     Returns
     -------
@@ -217,9 +218,9 @@ def _resolve_names(
         check_choice(pool, POOLS, "pool")
         if pool == "dataset" and dataset is None:
             raise refuse("the pool 'dataset' needs a dataset", "`pool`", "give `dataset`")
-        resolved["pool"] = (
-            list_dataset_classes(dataset) if pool == "dataset" and dataset is not None else None
-        )
+        resolved["pool"] = FREQUENCY if pool == FREQUENCY else None
+        if pool == "dataset" and dataset is not None:
+            resolved["pool"] = list_dataset_classes(dataset)
     if isinstance(given.get("pipeline"), str):
         from actiseg_noise.text_noise.mentions import identify_pipeline
 

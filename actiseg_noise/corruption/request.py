@@ -40,6 +40,7 @@ from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
 from actiseg_noise.split.partial_split import is_own, name_partial_folder
+from actiseg_noise.text_noise.choices import freeze_frequencies
 
 IMAGES = ("link", "copy", "none")
 WEIGHTS_CHOICES = ("derive", "none")
@@ -208,6 +209,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     if recipe.class_noise is not None:
         recipe = freeze_categories(recipe, split.read_categories())
+    recipe = freeze_frequencies(recipe, split.sequences)
     sequences = split.select(options.only)
     licences = compose_licences(split, recipe, options.inputs, options.licence)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)

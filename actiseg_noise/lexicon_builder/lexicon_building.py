@@ -1,10 +1,11 @@
-"""Build a lexicon: classes, senses, paths, names and sister terms."""
+"""Build a lexicon: classes, senses, paths, names, sister terms and synonyms."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ _LIST_LICENCE = "Derived from WordNet 3.0 (Princeton University), WordNet licenc
 
 _SISTER_NAME = re.compile(r"[a-z][a-z' -]*")
 
+_UNREVIEWED = Judgement(False, "singular")
+
 
 @dataclass(frozen=True)
 class Review:
@@ -62,11 +65,14 @@ class Review:
         By class id and name.
     sisters : mapping of str to Judgement
         By synset, for the sister terms that were reviewed.
+    synonyms : mapping of (int, str) to Judgement
+        By class id and name, for the synonyms and hyponyms that were reviewed.
     """
 
     senses: dict[int, Decision]
     names: Mapping[tuple[int, str], Judgement]
     sisters: Mapping[str, Judgement]
+    synonyms: Mapping[tuple[int, str], Judgement]
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def load_review() -> Review:
         read_decisions(find_installed("lexicon/senses.csv")),
         read_judgements(find_installed("lexicon/names.csv")),
         _read_sisters(find_installed("lexicon/sisters.csv")),
+        read_judgements(find_installed("lexicon/synonyms.csv")),
     )
 
 
@@ -170,9 +177,13 @@ def _make_document(
         for name in class_names
         if name.counterpart
     }
-    known |= {
+    lemmas = {
         _normalise_lemma(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()
     }
+    synonyms = {
+        term.class_id: names.find_synonyms(term, senses[term.class_id], known) for term in terms
+    }
+    known |= {name.text.casefold() for pairs in synonyms.values() for _, name in pairs}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
     for term in sorted(terms, key=lambda term: term.class_id):
@@ -189,11 +200,14 @@ def _make_document(
                 "paths": [list(path) for path in _list_paths(sense.synset)],
                 "names": [_make_entry(name) for name in own],
                 "sisters": [
-                    _make_entry(name)
-                    | {"synset": synset, "similarity": _compute_similarity(wordnet, sense, synset)}
+                    _make_related_entry(name, synset, wordnet, sense)
                     for synset, name in names.find_sisters(
-                        sense.synset, own[0].number, known, taken
+                        sense.synset, own[0].number, known | lemmas, taken
                     )
+                ],
+                "synonyms": [
+                    _make_related_entry(name, synset, wordnet, sense)
+                    for synset, name in synonyms[term.class_id]
                 ],
             }
         )
@@ -264,6 +278,39 @@ class _NameMaker:
         by_name = {name.text: (key, name) for key, name in sorted(sisters.items(), reverse=True)}
         return sorted(by_name.values(), key=lambda pair: pair[0])
 
+    def find_synonyms(
+        self, term: Term, sense: Sense, known: AbstractSet[str]
+    ) -> list[tuple[str, LexiconName]]:
+        """Return WordNet's names for a class, each with its synset, sorted by name.
+
+        They are other words of the synset of the class and, if they were reviewed, words of its
+        direct hyponyms. A class has none if its synset is only the nearest one.
+
+        Parameters
+        ----------
+        term : Term
+            The class.
+        sense : Sense
+            Its sense.
+        known : set of str
+            Names of the classes in all forms, in lower case.
+        """
+        if sense.match != "exact":
+            return []
+        number = self.make_name(term, term.name).number
+        kinds = [] if self._review is None else sorted(sense.synset.hyponyms())
+        synonyms: dict[str, tuple[str, LexiconName]] = {}
+        for synset in (sense.synset, *kinds):
+            for name in (lemma.replace("_", " ") for lemma in synset.lemma_names()):
+                if name.casefold() in known or name in synonyms or not _SISTER_NAME.fullmatch(name):
+                    continue
+                judged = Judgement(True, "plural" if is_probably_plural(name) else number)
+                if self._review is not None:
+                    judged = self._review.synonyms.get((term.class_id, name), _UNREVIEWED)
+                if judged.written:
+                    synonyms[name] = synset.name(), self._inflect(name, judged.number, written=True)
+        return [synonyms[name] for name in sorted(synonyms)]
+
     def _guess_number(self, name: str) -> str:
         return self._numbers.get(name) or ("plural" if is_probably_plural(name) else "singular")
 
@@ -286,6 +333,14 @@ def _list_paths(synset: Any) -> Paths:
 def _compute_similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
     paths, sister_paths = _list_paths(sense.synset), _list_paths(wordnet.synset(sister))
     return round(measure_similarity(trace_ancestry(paths), trace_ancestry(sister_paths)), 6)
+
+
+def _make_related_entry(
+    name: LexiconName, synset: str, wordnet: WordNet, sense: Sense
+) -> dict[str, Any]:
+    is_own = synset == sense.synset.name()
+    similarity = 1.0 if is_own else _compute_similarity(wordnet, sense, synset)
+    return _make_entry(name) | {"synset": synset, "similarity": similarity}
 
 
 def _make_entry(name: LexiconName) -> dict[str, Any]:

@@ -18,8 +18,8 @@ _HEAD = """\
 One row for each class. *synset*: its WordNet 3.0 synset; *under*: the synsets above it; *by*:
 chosen by the procedure, or by review with the reason given; *match*: `exact`, or `nearest` if
 WordNet lacks the noun; *of the senses*: the first senses among which the procedure chose; *names*:
-the first names that noise may write; *sisters*: the first sister terms. Numbers in brackets count
-all.
+the first names that noise may write; *synonyms*: WordNet's names for it; *sisters*: the first
+sister terms. Numbers in brackets count all.
 
 Made by `{command}`. {licence}
 
@@ -36,8 +36,12 @@ def format_sense_table(built: BuiltLexicon, command: str) -> Iterator[str]:
         f"{len(chosen)} classes; {chosen.count('procedure')} senses by the procedure, "
         f"{chosen.count('review')} by review; {nearest} nearest.\n\n"
     )
-    yield "| id | class | group | synset | match | under | by | of the senses | names | sisters |\n"
-    yield "|---|---|---|---|---|---|---|---|---|---|\n"
+    columns = (
+        *("id", "class", "group", "synset", "match", "under", "by", "of the senses", "names"),
+        *("synonyms", "sisters"),
+    )
+    yield f"| {' | '.join(columns)} |\n"
+    yield f"{'|---' * len(columns)}|\n"
     for noun in document["classes"]:
         yield f"| {' | '.join(_make_cells(noun, built.senses[noun['class_id']]))} |\n"
 
@@ -79,6 +83,7 @@ def _make_cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
         f"{sense.origin}: {sense.why}" if sense.why else sense.origin,
         _join_first([f"`{name}`" for name in noun["candidates"]], _SENSES),
         _join_first(written, _NAMES),
+        _join_first([synonym["name"] for synonym in noun["synonyms"]], _SISTERS),
         _join_first([sister["name"] for sister in noun["sisters"]], _SISTERS),
     ]
 

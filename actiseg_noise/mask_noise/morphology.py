@@ -65,6 +65,45 @@ def apply_morphology(
     return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {})
 
 
+def apply_scaled_morphology(
+    clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory
+) -> NoisyOutline:
+    """Apply `apply_morphology` with an element that grows with the frame.
+
+    A fixed element is twice as strong in frames of half the width. This one has the radius
+    (size - 1) / 2 in frames of the reference width, and in others a radius in proportion, rounded
+    to whole pixels. In frames of the reference width, the result is that of `apply_morphology`.
+
+    Parameters
+    ----------
+    clean, keys
+        As for `apply_morphology`.
+    parameters : mapping
+        As for `apply_morphology`, and ``reference_width`` in pixels.
+
+    Returns
+    -------
+    NoisyOutline
+        With the ``size`` in this frame for the ledger.
+
+    Examples
+    --------
+    >>> dot = ObjectMask(Patch(4, 4, np.ones((1, 1), bool)), (9, 427))
+    >>> parameters = {"operation": "dilate", "element": "square", "size": 9, "iterations": 1,
+    ...               "reference_width": 854}
+    >>> apply_scaled_morphology(dot, parameters, lambda purpose: bytes(32)).details
+    {'size': 5}
+    """
+    reference = int(parameters["reference_width"])
+    # Whole numbers: half of (size - 1) * width / reference, rounded to the nearest one.
+    reach = ((int(parameters["size"]) - 1) * clean.frame[1] + reference) // (2 * reference)
+    size = 2 * reach + 1
+    patch = _apply_operation(
+        clean, parameters["operation"], parameters["element"], size, int(parameters["iterations"])
+    )
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {"size": size})
+
+
 def scale(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
     """Dilate or erode an object once with a square element, with equal probability.
 

@@ -48,7 +48,7 @@ class NameClaim:
 
 
 _KEYWORDS = (
-    (("text", "released", "category", "prompt", "mixed"), WORDS),
+    (("text", "released", "category", "frequency", "exchange", "prompt", "mixed"), WORDS),
     (("boundary",), MASKS),
     (("activity",), LABELS),
     (("noise",), WORDS),
@@ -73,7 +73,7 @@ _WORDS_AND_KERNEL = re.compile(r"(?<![^\W\d_])mixed-(60)-(21)(?![^\W_])")
 _OWN_RATE = re.compile(r"_r(0\.[0-9]+|0|1)(?=_s[0-9])")
 _OWN_NAME = re.compile(
     r"_r[0-9.]+(?:-[0-9.]+)?_s[0-9]"
-    r"|(?<![^\W\d_])actiseg-(?:nl-)?(?:text|released|boundary|mask|mixed)-"
+    r"|(?<![^\W\d_])actiseg-(?:nl-)?(?:text|released|frequency|exchange|boundary|mask|mixed)-"
     # An archive of a release, such as mixed-40-20 or text-40-s1-val.
     rf"|^(?:{'|'.join((*KIND_SPECS, *MIXED))})(?:-[0-9]+(?:\.[0-9]+)?){{1,2}}(?:-|$)"
 )
@@ -241,6 +241,7 @@ def _find_kernels(name: str) -> list[NameClaim]:
         (name[number.find_start(1) : number.end], number.token.text)
         for number in _find_numbers(name)
         if number.is_after("mask")
+        and not number.is_after("mask", "scaled")  # whose size depends on the frame
         and not number.is_glued
         and _KERNEL_SIZE.fullmatch(number.token.text)
     ]

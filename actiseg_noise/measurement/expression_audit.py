@@ -24,6 +24,7 @@ from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_changes import (
     EXPRESSION_TERMS,
     TextStatistics,
+    is_flip,
     measure_text,
 )
 from actiseg_noise.split.text_items import ObjectText, TextItem
@@ -146,11 +147,11 @@ def measure_expressions(
 def compare_expressions(noise: Noise, expressions: ExpressionAudit) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed expression, with the recipe."""
     nouns = expressions.nouns
-    flips = [noun.item.flipped for noun in nouns if noun.options.flip is not None]
+    flips = [is_flip(noun.item, noun.options) for noun in nouns if noun.options.flip is not None]
     renames = [
         noun.item.renamed
         for noun in nouns
-        if noun.options.substitute is not None and not noun.item.flipped
+        if noun.options.substitute is not None and not is_flip(noun.item, noun.options)
     ]
     flip_rate, rename_rate = split_rates(noise)
     for what, hits, wanted in (

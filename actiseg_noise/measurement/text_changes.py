@@ -15,6 +15,7 @@ from actiseg_data.layouts.image_sets import CONNECTORS, MAIN_STYLE
 from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.split.text_items import TextItem, fold
+from actiseg_noise.text_noise.assignment import ReplacementOptions
 from actiseg_noise.text_noise.mentions import MentionFinder
 
 
@@ -223,6 +224,15 @@ def summarise_text(name: str, items: list[TextItem], lexicon: Lexicon) -> TextGr
         ),
         summarise_values(similarities),
     )
+
+
+def is_flip(item: TextItem, options: ReplacementOptions | None) -> bool:
+    """Return whether an object was flipped, to another class or to a sister term of its own."""
+    if options is None or options.flip is None:
+        return item.flipped
+    class_id, name = options.flip
+    sister = class_id == options.class_id and fold(item.noisy.name) == fold(name.text)
+    return item.flipped or (item.renamed and sister)
 
 
 def has_another_name(item: TextItem, lexicon: Lexicon) -> bool:

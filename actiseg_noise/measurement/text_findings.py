@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.core.plurals import count_nouns
-from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Noise, Recipe
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.expression_audit import compare_expressions
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_rate
 from actiseg_noise.measurement.proportions import Z_999, Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
-from actiseg_noise.measurement.text_changes import TextStatistics
+from actiseg_noise.measurement.text_changes import TextStatistics, is_flip
 from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.split.text_items import NoisyList, TextItem, fold
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
@@ -90,7 +90,8 @@ def compare_text_with_recipe(
 def _find_collisions(noise: Noise, statistics: TextStatistics) -> Iterator[Finding]:
     """Report collisions, unless the recipe allows them."""
     collisions = statistics.name_collisions + statistics.class_collisions
-    if collisions and not noise.parameters["allow_collisions"]:
+    allowed = noise.kind == EXCHANGE or noise.parameters["allow_collisions"]
+    if collisions and not allowed:
         what = f"{count_nouns(collisions, 'collision')} within a sequence"
         yield Finding(False, f"{what}, which the recipe does not allow")
 
@@ -127,8 +128,14 @@ def _compare_objects(
 ) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
-    flips = [item.flipped for item, option in pairs if _can_flip(option)]
-    renames = [item.renamed for item, option in pairs if _can_rename(option) and not item.flipped]
+    flips = [
+        is_flip(item, option)
+        for item, option in pairs
+        if _can_flip(option) and not (noise.kind == EXCHANGE and _is_second(item, option))
+    ]
+    renames = [
+        item.renamed for item, option in pairs if _can_rename(option) and not is_flip(item, option)
+    ]
     flip_rate, rename_rate = split_rates(noise)
     for what, hits, wanted in (
         ("flips", flips, flip_rate),
@@ -139,7 +146,8 @@ def _compare_objects(
             total = Proportion(len(pairs), proportion.hits)
             yield compare_rate(what, proportion, wanted, (total, "prompts"))
     unexpected = sum(
-        (item.flipped and not _can_flip(option)) or (item.renamed and not _can_rename(option))
+        (item.flipped and not _can_flip(option))
+        or (item.renamed and not _can_rename(option) and not is_flip(item, option))
         for item, option in pairs
     )
     if unexpected:
@@ -156,8 +164,8 @@ def _compare_objects(
         )
         yield Finding(False, what)
     tails = sum(
-        item.clean.tail != item.noisy.tail and not (item.flipped and noise.scope == "both")
-        for item, _ in pairs
+        item.clean.tail != item.noisy.tail and not (is_flip(item, option) and noise.scope == "both")
+        for item, option in pairs
     )
     if tails:
         yield Finding(
@@ -172,6 +180,13 @@ def _find_options(item: TextItem, options: Mapping[str, TextOptions]) -> Replace
     return None if sequence is None else sequence.objects.get(item.object_id)
 
 
+def _is_second(item: TextItem, option: ReplacementOptions | None) -> bool:
+    """Return whether an object is the second of two that trade names, which one draw decides."""
+    if option is None or option.flip is None:
+        return False
+    return item.clean.name.casefold() > option.flip[1].text.casefold()
+
+
 def _can_flip(option: ReplacementOptions | None) -> bool:
     return option is not None and option.flip is not None
 
@@ -182,7 +197,7 @@ def _can_rename(option: ReplacementOptions | None) -> bool:
 
 def _is_as_drawn(item: TextItem, option: ReplacementOptions) -> bool:
     """Return whether a changed object has the class and the name that the recipe draws for it."""
-    if item.flipped:
+    if is_flip(item, option):
         if option.flip is None:
             return True  # counted as unexpected
         class_id, name = option.flip

@@ -7,7 +7,7 @@ from typing import Any
 
 from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.records.ledger_record import LEDGER_FILE
-from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
+from actiseg_data.records.recipe_record import EXCHANGE, RECIPE_FILE, Noise
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.split.noisy_documents import SplitDocuments
@@ -30,9 +30,10 @@ def describe_rate(selected: int, items: int, *, exact: bool) -> dict[str, Any]:
 def describe_noise(noise: Noise, selected: int, items: int) -> dict[str, Any]:
     """Describe the kind of a noise, its rate, and its realised rate.
 
-    The rate has no interval if the noise selects whole clips and its items are in frames.
+    The rate has no interval if a draw selects several items: all in the frames of a clip, or two
+    that trade names.
     """
-    together = noise.medium == "masks" and has_clip_units(noise)
+    together = (noise.medium == "masks" and has_clip_units(noise)) or noise.kind == EXCHANGE
     return {
         "kind": noise.kind,
         "rate": noise.rate,

@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.core.statistics import summarise_values
 from actiseg_data.records.ledger_record import TextRow
-from actiseg_data.records.recipe_record import Noise
+from actiseg_data.records.recipe_record import EXCHANGE, Noise
 from actiseg_noise.media.medium import SectionBuilder
 from actiseg_noise.media.summary_sections import describe_noise, describe_rate
 from actiseg_noise.recipes.kind_specs import IMPORTED
@@ -39,6 +39,13 @@ _HANDLED_EXPRESSIONS = (
 )
 """The same for referring expressions."""
 
+_HANDLED_EXCHANGES = (
+    "exchange_without_change",
+    "exchange_without_partner",
+    "narration_without_flipped_noun",
+)
+"""The same for exchanges."""
+
 _OPTIONAL = ("could_change", "of_all")
 """Members of ``text`` that summaries of early releases lack."""
 
@@ -59,20 +66,25 @@ class TextSection(SectionBuilder):
 
     def count_handled(self) -> dict[str, int]:
         """Count the special cases of prompts, names and narrations, or of expressions."""
-        cases = _HANDLED_EXPRESSIONS if self.words.expressions else _HANDLED
-        return {name: self.words.tally[name] for name in cases}
+        return {name: self.words.tally[name] for name in self._list_handled()}
+
+    def _list_handled(self) -> tuple[str, ...]:
+        if self.noise.kind == EXCHANGE:
+            return _HANDLED_EXCHANGES
+        return _HANDLED_EXPRESSIONS if self.words.expressions else _HANDLED
 
 
 def build_text_section(noise: Noise, words: TextPlan) -> dict[str, Any]:
     """Build the summary's ``text``.
 
     It has realised rates over the items that the recipe may touch, over those that could change,
-    and over all prompts or narrations; the rates of flips and of substitutions over the items that
+    and over all prompts or narrations, without intervals for exchanges, whose items are drawn in
+    pairs; the rates of flips and of substitutions over the items that
     each can change; and the WordNet similarity of new and clean names by kind.
     """
     tally = words.tally
     flip, substitute = _measure_rates(words) if noise.kind == IMPORTED else split_rates(noise)
-    exact = noise.exact
+    exact = noise.exact or noise.kind == EXCHANGE
     selected = tally["flipped"] + tally["substituted"]
     return {
         **describe_noise(noise, selected, tally["items"]),

@@ -282,8 +282,7 @@ def describe(recipe: Recipe, *, has_activity: bool = True) -> str:
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:
-            sister = noise.parameters["names"] == "sister"
-            parts.append("sister terms" if sister else "other names of the class")
+            parts.append("other names of the class")
         if has_activity:
             parts.append(f"{noise.objects} objects")
     return ", ".join([*parts, f"seed {recipe.seed}"])

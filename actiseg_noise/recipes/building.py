@@ -340,6 +340,9 @@ def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) 
         if name not in given:
             what = f"the parameter {name!r} is missing"
             problems.add(what, f"`{name}`", f"give {parameter.wanted}")
+        elif isinstance(given[name], str) and given[name] in parameter.former:
+            what, hint = parameter.former[given[name]]
+            problems.add(what, f"`{name}`", hint)
         elif parameter.choices and isinstance(given[name], str):
             with problems.collect():
                 check_choice(given[name], parameter.choices, name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actiseg_data.core.names import parse_whole_number
 
-FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
-NAMES = ("class", "sister")
+FLIPS = ("uniform", "near", "far", "supercategory", "matrix", "sister")
+NAMES = ("class", "wordnet")
 
 
 def normalise_value(value: Any) -> Any:
@@ -41,6 +41,8 @@ class Parameter:
         Converts a value to its normal form.
     choices : tuple of str
         All allowed values, if these are a few names.
+    former : mapping of str to (str, str)
+        Names that earlier releases allowed, each with the reason why not and what to do.
     """
 
     default: Any
@@ -48,6 +50,7 @@ class Parameter:
     wanted: str
     normalise: Callable[[Any], Any] = normalise_value
     choices: tuple[str, ...] = ()
+    former: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def is_number(value: Any) -> bool:
@@ -177,6 +180,31 @@ def _normalise_ids(value: Any) -> Any:
     return None if value is None else sorted(set(map(int, value)))
 
 
+FREQUENCY = "frequency"
+"""The pool of all classes of a dataset's split, each as often as it has objects. A recipe for a
+dataset has the frequencies themselves instead."""
+
+
+def _is_pool(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        counts = value.values()
+        return (
+            bool(value)
+            and all(map(_is_id_text, value))
+            and all(
+                is_number(count) and count == int(count) and 0 < count < 1 << 31 for count in counts
+            )
+        )
+    return value == FREQUENCY or (_is_id_list(value) and len(value) > 0)
+
+
+def _normalise_pool(value: Any) -> Any:
+    """Return a pool with its classes in the order of their ids."""
+    if isinstance(value, Mapping):
+        return {key: int(value[key]) for key in sorted(value, key=int)}
+    return value if isinstance(value, str) else _normalise_ids(value)
+
+
 def _is_id_text(text: str) -> bool:
     number = parse_whole_number(text)
     return number is not None and text == str(number)
@@ -240,10 +268,21 @@ FLIP = {
     **MATRIX,
     "pool": Parameter(
         None,
-        allow_none(lambda value: _is_id_list(value) and len(value) > 0),
-        "a list of class ids, or null for all of the lexicon",
-        _normalise_ids,
+        allow_none(_is_pool),
+        "a list of class ids, their frequencies by id, frequency for those of the dataset, or null "
+        "for all of the lexicon",
+        _normalise_pool,
     ),
 }
-SUBSTITUTE = {"names": make_choice(*NAMES)}
+SUBSTITUTE = {
+    "names": replace(
+        make_choice(*NAMES),
+        former={
+            "sister": (
+                "sister terms name other things, so they are flips",
+                "set `flip` to sister, for the type category or text",
+            )
+        },
+    )
+}
 MIX = {"mix": Parameter(0.5, make_range_check(0.0, 1.0), "a share from 0 to 1")}

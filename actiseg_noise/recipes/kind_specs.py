@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.records.recipe_record import ACTIVITY, CLASS
+from actiseg_data.records.recipe_record import ACTIVITY, CLASS, EXCHANGE
 from actiseg_noise.recipes.category_values import is_category_list, normalise_categories
 from actiseg_noise.recipes.kind_parameters import (
     APPROXIMATE,
@@ -113,6 +113,13 @@ class KindSpec:
         return self.own_choices or MEDIUM_SPECS[self.medium].choices
 
 
+_MORPHOLOGY: dict[str, Parameter] = {
+    "operation": make_choice("dilate", "erode", "close", "open"),
+    "element": make_choice("square", "ellipse"),
+    "size": Parameter(9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"),
+    "iterations": Parameter(1, make_whole_check(1, 10), "a whole number from 1 to 10"),
+} | FIRST_FRAME
+
 KIND_SPECS: Mapping[str, KindSpec] = {
     "dilate": KindSpec(
         2, STRENGTH, "objects grow by an equal distance everywhere", outline="dilate_erode.dilate"
@@ -136,17 +143,20 @@ KIND_SPECS: Mapping[str, KindSpec] = {
     ),
     "morphology": KindSpec(
         1,
-        {
-            "operation": make_choice("dilate", "erode", "close", "open"),
-            "element": make_choice("square", "ellipse"),
-            "size": Parameter(
-                9, make_whole_check(1, 99, odd=True), "an odd number of pixels, 1 to 99"
-            ),
-            "iterations": Parameter(1, make_whole_check(1, 10), "a whole number from 1 to 10"),
-        }
-        | FIRST_FRAME,
+        _MORPHOLOGY,
         "a fixed kernel, independent of the object's size",
         outline="morphology.apply_morphology",
+    ),
+    "scaled-morphology": KindSpec(
+        1,
+        _MORPHOLOGY
+        | {
+            "reference_width": Parameter(
+                854, make_whole_check(1, 100_000), "the width in pixels that the size is for"
+            )
+        },
+        "a kernel in proportion to the frame's width",
+        outline="morphology.apply_scaled_morphology",
     ),
     "random-contour": KindSpec(
         1,
@@ -208,15 +218,22 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         "objects are drawn where there are none",
         medium="objects",
     ),
-    "category": KindSpec(2, FLIP | WORDS, "prompts name an object of another class", medium="text"),
+    "category": KindSpec(3, FLIP | WORDS, "prompts name an object of another class", medium="text"),
     "within-category": KindSpec(
-        2, SUBSTITUTE | WORDS, "prompts use another name for the same class", medium="text"
+        3, SUBSTITUTE | WORDS, "prompts use another name for the same class", medium="text"
     ),
     "text": KindSpec(
-        2,
+        3,
         MIX | FLIP | SUBSTITUTE | WORDS,
         "flips and substitutions, a share of each",
         medium="text",
+    ),
+    EXCHANGE: KindSpec(
+        1,
+        {name: WORDS[name] for name in ("protect", "lexicon", "pipeline")},
+        "two objects of a clip trade their names",
+        medium="text",
+        own_choices=("prompt", "both"),
     ),
     CLASS: KindSpec(
         1,
@@ -268,7 +285,7 @@ def list_kinds(medium: str) -> list[str]:
     """List the kinds of noise in a medium.
 
     >>> list_kinds("text")
-    ['category', 'within-category', 'text']
+    ['category', 'within-category', 'text', 'exchange']
     """
     return [name for name, spec in KIND_SPECS.items() if spec.medium == medium]
 

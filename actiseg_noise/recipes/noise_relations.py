@@ -11,6 +11,7 @@ def check_relations(noise: Noise, problems: ProblemCollector) -> None:
     _check_strength(noise, problems)
     _check_matrix(noise, problems)
     _check_scope(noise, problems)
+    _check_sisters(noise, problems)
     if noise.kind == ACTIVITY and noise.objects != "all":
         problems.add(
             "objects have no effect on noise of kind 'activity'",
@@ -41,6 +42,15 @@ def _check_matrix(noise: Noise, problems: ProblemCollector) -> None:
         )
     if value == "matrix" and given.get("own") is True:
         problems.add("has no effect on the change 'matrix'", "`own`", "leave it out")
+
+
+def _check_sisters(noise: Noise, problems: ProblemCollector) -> None:
+    if noise.parameters.get("flip") == "sister" and noise.parameters.get("pool") is not None:
+        problems.add(
+            "a pool has no effect on the flip 'sister', which keeps classes",
+            "`pool`",
+            "leave it out",
+        )
 
 
 def _check_scope(noise: Noise, problems: ProblemCollector) -> None:

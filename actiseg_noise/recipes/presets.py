@@ -126,7 +126,7 @@ def load_preset(name: str, where: str = "`preset`") -> Preset:
 
     Examples
     --------
-    >>> load_preset("actiseg/mixed-40@1").name
+    >>> load_preset("actiseg/mixed-40@2").name
     'actiseg/mixed-40'
     """
     presets = load_presets()

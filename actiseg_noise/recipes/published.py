@@ -16,6 +16,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.manifests import load_installed
 from actiseg_data.core.names import check_text, parse_whole_number
 from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 
 INDEX = "recipes.json"
 SCHEMA = "actiseg/recipes/1"
@@ -148,12 +149,12 @@ class PublishedRecipe:
 
     @property
     def title(self) -> str:
-        """Name and version, as they are cited: ``actiseg/mixed-40 v1``."""
+        """Name and version, as they are cited: ``actiseg/mixed-40 v2``."""
         return f"{self.name} v{self.version}"
 
     @property
     def address(self) -> str:
-        """Name and version, as commands take them: ``actiseg/mixed-40@1``."""
+        """Name and version, as commands take them: ``actiseg/mixed-40@2``."""
         return f"{self.name}@{self.version}"
 
 
@@ -180,16 +181,18 @@ class RecipeIndex:
 
 
 def digest_noises(noises: Iterable[Noise]) -> str:
-    """Compute the digest of noises, the same for every split, seed and list of categories."""
+    """Compute the digest of noises, the same for every split, seed and dataset."""
     return digest_json([_describe_noise(noise) for noise in noises])
 
 
 def _describe_noise(noise: Noise) -> dict[str, Any]:
-    """Return a noise as in a recipe, without the categories of the dataset."""
-    document = noise.to_dict()
-    if "categories" in noise.parameters:
-        document["parameters"] = {**noise.parameters, "categories": None}
-    return document
+    """Return a noise as in a recipe, without the categories or frequencies of the dataset."""
+    document, values = noise.to_dict(), dict(noise.parameters)
+    if "categories" in values:
+        values["categories"] = None
+    if isinstance(values.get("pool"), Mapping):
+        values["pool"] = FREQUENCY
+    return {**document, "parameters": values}
 
 
 def identify_recipe(recipe: Recipe) -> RecipeIdentity:
@@ -230,7 +233,7 @@ def name_recipe(recipe: Recipe) -> str | None:
 def split_version(name: str, where: str) -> tuple[str, int | None]:
     """Split the name of a preset from its version, None if it has none.
 
-    >>> split_version("actiseg/mixed-40@1", "preset"), split_version("smart/mar", "preset")
+    >>> split_version("actiseg/mixed-40@2", "preset"), split_version("smart/mar", "preset")
     (('actiseg/mixed-40', 1), ('smart/mar', None))
     """
     base, separator, text = name.partition("@")

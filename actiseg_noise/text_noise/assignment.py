@@ -6,6 +6,7 @@ Noise levels therefore nest, and no level changes the replacements of another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -13,8 +14,16 @@ from typing import NamedTuple, TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon, LexiconName
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
-from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.core.keys import (
+    Key,
+    draw_integer,
+    draw_uniform,
+    make_key,
+    make_key_factory,
+    split_key,
+)
+from actiseg_data.records.recipe_record import EXCHANGE, Noise, Recipe
+from actiseg_noise.text_noise.exchanges import find_lexicon_name, pair_objects
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import TextNames, get_name_index
 
@@ -36,7 +45,7 @@ class Replacement:
     Attributes
     ----------
     kind : str
-        `CATEGORY` or `WITHIN`.
+        `CATEGORY` or `WITHIN`. An exchange makes two of kind `CATEGORY`.
     class_id : int
         Class of the new name.
     name : Name
@@ -64,8 +73,8 @@ class ReplacementOptions(NamedTuple):
     class_id : int
         Clean class.
     flip : (int, Name) or None
-        Class that the item would be flipped to, and the name to write. None if it cannot be
-        flipped.
+        Class that the item would be flipped to, and the name to write. The class is its own if the
+        name is a sister term. None if it cannot be flipped.
     flip_draw : float
         Uniform number in [0, 1). The item is flipped if it is below the flip rate.
     substitute : Name or None
@@ -97,7 +106,7 @@ def split_rates(noise: Noise) -> tuple[float, float]:
     >>> split_rates(make_recipe("text", 0.4).text_noise)
     (0.2, 0.25)
     """
-    if noise.kind == CATEGORY:
+    if noise.kind in (CATEGORY, EXCHANGE):
         return noise.rate, 0.0
     if noise.kind == WITHIN:
         return 0.0, noise.rate
@@ -157,10 +166,12 @@ class ReplacementAssigner:
         self.noise, self.lexicon = noise, lexicon
         self._seed = recipe.seed
         self._protected = frozenset(noise.parameters["protect"])
-        self._allows_collisions = bool(noise.parameters["allow_collisions"])
-        self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
-        self._sisters = noise.parameters.get("names") == "sister"
-        self._substitutes = noise.kind != CATEGORY
+        self._allows_collisions = bool(noise.parameters.get("allow_collisions"))
+        self._sisters = noise.parameters.get("flip") == "sister"
+        draws_classes = noise.kind not in (WITHIN, EXCHANGE) and not self._sisters
+        self._flips = FlipTargets(noise.parameters, lexicon) if draws_classes else None
+        self._wordnet = noise.parameters.get("names") == "wordnet"
+        self.substitutes = noise.kind not in (CATEGORY, EXCHANGE)
         self._index = get_name_index(lexicon, sisters=self._sisters)
         self._substitute_names: dict[int, tuple[LexiconName, ...]] = {}
 
@@ -177,24 +188,55 @@ class ReplacementAssigner:
         """Return the options of each eligible object of a sequence, by object id.
 
         Replacements avoid the names of the objects and the names in the narration. They are
-        assigned to all objects, in the order of the names that identify the objects. An object
-        therefore gets the same replacement whether or not other objects are eligible.
+        assigned to all objects, in an order that their keys decide: an object gets the same
+        replacement whether or not other objects are eligible, and no name is always first.
         """
         taken = self._collect_taken(sequence)
         options = {}
-        for label in sorted(sequence.objects, key=lambda label: label.name):
-            eligible = self.is_eligible(label)
-            if self.is_protected(label.class_id) or not (
-                eligible or label.class_id in self.lexicon.classes
-            ):
-                continue
+        for label in self._order_objects(sequence):
             keys = make_key_factory(self._seed, *sequence.identity, label.name)
             item = _Item(keys, label.class_id, label.name.casefold())
             item_options = self._find_options(item, taken)
-            if eligible:
+            if self.is_eligible(label):
                 options[label.object_id] = item_options
             taken.add(item_options)
         return options
+
+    def find_exchanges(
+        self, sequence: VideoSequence
+    ) -> tuple[dict[int, ReplacementOptions], Counter[str]]:
+        """Return the options of the eligible objects, each the name of its partner, and counts."""
+        labels = [label for label in sequence.objects if self.is_eligible(label)]
+        pairing = pair_objects(self._seed, sequence, labels, self.lexicon)
+        options = {}
+        for label in labels:
+            partner = pairing.partners.get(label.object_id)
+            flip, draw = None, 1.0
+            if partner is not None:
+                draw = partner.draw
+                flip = partner.label.class_id, find_lexicon_name(partner.label, self.lexicon)
+            options[label.object_id] = ReplacementOptions(
+                label.class_id, flip, draw, None, 1.0, False
+            )
+        return options, pairing.tally
+
+    def _order_objects(self, sequence: VideoSequence) -> list[ObjectLabel]:
+        """Return the objects to which replacements are assigned, in the order of their ranks."""
+        assigned = [
+            label
+            for label in sequence.objects
+            if self.is_eligible(label)
+            or (label.class_id in self.lexicon.classes and not self.is_protected(label.class_id))
+        ]
+
+        def compute_rank(label: ObjectLabel) -> tuple[float, str]:
+            return self.draw_rank((*sequence.identity, label.name)), label.name
+
+        return sorted(assigned, key=compute_rank)
+
+    def draw_rank(self, identity: Iterable[str | int]) -> float:
+        """Draw the place of an item among those that must not get the same replacement."""
+        return draw_uniform(make_key(self._seed, _CHOICE, "text.order", *identity))
 
     def find_narration_options(
         self, sequence: VideoSequence, class_id: int, mention: str
@@ -236,6 +278,10 @@ class ReplacementAssigner:
         """Return the replacement of an item that is flipped."""
         assert options.flip is not None, "callers check"
         class_id, name = options.flip
+        if class_id == options.class_id:
+            sisters = self.lexicon.classes[class_id].sisters
+            sister = next(sister for sister in sisters if sister.name is name)
+            return Replacement(CATEGORY, class_id, name, sister.synset, sister.similarity)
         similarity = round(self.lexicon.measure_similarity(options.class_id, class_id), 6)
         synset = self.lexicon.classes[class_id].synset
         return Replacement(CATEGORY, class_id, name, synset, similarity)
@@ -245,9 +291,9 @@ class ReplacementAssigner:
         name, noun = options.substitute, self.lexicon.classes[options.class_id]
         assert name is not None, "callers check"
         synset, similarity = noun.synset, 1.0
-        if self._sisters:
-            sister = next(sister for sister in noun.sisters if sister.name is name)
-            synset, similarity = sister.synset, sister.similarity
+        for synonym in noun.synonyms:
+            if synonym.name is name:
+                synset, similarity = synonym.synset, synonym.similarity
         return Replacement(WITHIN, options.class_id, name, synset, similarity)
 
     def _collect_taken(self, sequence: VideoSequence) -> TakenNames:
@@ -266,14 +312,14 @@ class ReplacementAssigner:
         flip_draw = substitute_draw = 1.0
         one_name = False
         class_key, flip_key, substitute_key = split_key(item.keys(_CHOICE, "text.words"), 3)
-        if self._flips is not None:
+        if self.noise.kind != WITHIN:
             flip = self._find_flip(item, class_key, flip_key, taken)
             flip_draw = draw_uniform(item.keys(_SELECTION, "text.flip"))
-        if self._substitutes:
+        if self.substitutes:
             names = self._list_substitutes(item.class_id)
             avoided = {item.name, *taken.names}
             # A narration with another name of the class means this item, unless it has both names.
-            if self._sisters or item.name in taken.mentioned.names:
+            if item.name in taken.mentioned.names:
                 avoided |= taken.mentioned.names
             purpose = "text.substitute.name"
             substitute = _pick_name(item.keys, purpose, substitute_key, names, avoided)
@@ -288,7 +334,8 @@ class ReplacementAssigner:
         self, item: _Item, class_key: Key, name_key: Key, taken: TakenNames
     ) -> tuple[int, LexiconName] | None:
         """Return the class that an item is flipped to and the name to write, if there is any."""
-        assert self._flips is not None
+        if self._flips is None:
+            return self._find_sister(item, name_key, taken)
 
         def make_second_key() -> Key:
             return item.keys(_CHOICE, "text.flip.class.again")
@@ -305,12 +352,21 @@ class ReplacementAssigner:
             # All names of this class are taken, which is rare: try another class.
             avoided = avoided | {target}
 
+    def _find_sister(
+        self, item: _Item, key: Key, taken: TakenNames
+    ) -> tuple[int, LexiconName] | None:
+        """Return the class of an item and the sister term to write, if there is any."""
+        names = [sister.name for sister in self.lexicon.classes[item.class_id].sisters]
+        avoided = taken.names | taken.mentioned.names
+        name = _pick_name(item.keys, "text.flip.name", key, names, avoided)
+        return None if name is None else (item.class_id, name)
+
     def _list_substitutes(self, class_id: int) -> tuple[LexiconName, ...]:
         """Return the names that can replace the name of a class."""
         if class_id not in self._substitute_names:
             noun = self.lexicon.classes[class_id]
-            sisters = tuple(sister.name for sister in noun.sisters)
-            self._substitute_names[class_id] = sisters if self._sisters else noun.written
+            synonyms = tuple(synonym.name for synonym in noun.synonyms)
+            self._substitute_names[class_id] = noun.written + (synonyms if self._wordnet else ())
         return self._substitute_names[class_id]
 
 

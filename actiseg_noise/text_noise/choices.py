@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import read_bytes
@@ -16,6 +19,8 @@ from actiseg_data.core.names import parse_whole_number
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.prepare.noun_classes import normalise_name
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 
 
 def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -156,6 +161,34 @@ def find_protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
 def suggest_class(text: str, lexicon: Lexicon) -> str:
     """Return the end of a message: the class with a name near a text, as `suggest` asks for it."""
     return suggest(text, [noun.name for noun in lexicon.classes.values()])
+
+
+def freeze_frequencies(recipe: Recipe, sequences: Iterable[VideoSequence]) -> Recipe:
+    """Return a recipe with the frequencies of a split for the pool `FREQUENCY`.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe. Without this pool, it is returned as it is.
+    sequences : iterable of VideoSequence
+        All sequences of the split, whose objects count.
+
+    Raises
+    ------
+    InputError
+        If the split has objects without a class.
+    """
+    noise = recipe.text_noise
+    if noise is None or noise.parameters.get("pool") != FREQUENCY:
+        return recipe
+    counts = Counter(label.class_id for sequence in sequences for label in sequence.objects)
+    if min(counts, default=-1) < 0:
+        what = "counts the classes of objects, and the dataset has objects without a class"
+        raise refuse(what, "`pool`", "leave it out, or give a list of class ids")
+    pool = {str(class_id): counts[class_id] for class_id in sorted(counts)}
+    frozen = replace(noise, parameters={**noise.parameters, "pool": pool})
+    noises = tuple(frozen if part is noise else part for part in recipe.noises)
+    return replace(recipe, noises=noises)
 
 
 def list_dataset_classes(root: Path) -> list[int]:

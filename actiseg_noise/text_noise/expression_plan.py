@@ -12,7 +12,7 @@ from actiseg_data.core.files import encode_json
 from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.layouts.expression_documents import read_expressions
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Recipe
 from actiseg_noise.text_noise.expression_words import plan_expressions
 from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan
@@ -80,7 +80,14 @@ def choose_nouns(recipe: Recipe) -> str:
     InputError
         If its scope is not of expressions.
     """
-    scope = None if recipe.text_noise is None else recipe.text_noise.scope
+    noise = recipe.text_noise
+    scope = None if noise is None else noise.scope
+    if noise is not None and noise.kind == EXCHANGE:
+        raise refuse(
+            "'exchange' is for datasets with action lists, and this one has expressions",
+            "`kind`",
+            "give category, within-category or text",
+        )
     if scope not in _NOUNS:
         raise refuse(
             f"{scope!r} is for datasets with action lists, and this one has expressions",

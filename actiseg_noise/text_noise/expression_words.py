@@ -7,7 +7,7 @@ the folder of the sequence, the id of the expression, and its position among the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -116,7 +116,7 @@ class ExpressionCorruptor:
         self._finder = load_finder(self._lexicon, parameters["pipeline"])
         names = (name for noun in self._lexicon.classes.values() for name in noun.names)
         self._invariable = {name.text for name in names if name.counterpart == name.text}
-        self._index = get_name_index(self._lexicon, sisters=parameters.get("names") == "sister")
+        self._index = get_name_index(self._lexicon, sisters=parameters.get("flip") == "sister")
 
     def find_options(
         self, sequence: ReferringSequence, categories: Mapping[str, str]
@@ -205,22 +205,29 @@ class ExpressionCorruptor:
         mentions: Sequence[Mention],
         referents: AbstractSet[int],
         taken: TakenNames,
-    ) -> Iterable[ExpressionNoun]:
-        """Yield the options of all nouns that are not protected, each avoiding earlier ones.
+    ) -> list[ExpressionNoun]:
+        """Return the options of all nouns that are not protected, each avoiding earlier ones.
 
-        All nouns get options, so that the head has the same ones whether or not others count.
+        All nouns get options, so that the head has the same ones whether or not others count. Keys
+        decide which nouns are earlier.
         """
-        for position, mention in enumerate(mentions):
+        assigner = self.corruptor.assigner
+
+        def compute_rank(position: int) -> tuple[float, int]:
+            return assigner.draw_rank((sequence.folder, expression.exp_id, position)), position
+
+        nouns = []
+        for position in sorted(range(len(mentions)), key=compute_rank):
+            mention = mentions[position]
             fitting = [class_id for class_id in mention.classes if class_id in referents]
             class_id = (fitting or mention.classes)[0]
-            if self.corruptor.assigner.is_protected(class_id):
+            if assigner.is_protected(class_id):
                 continue
             identity = (sequence.folder, expression.exp_id, position)
-            options = self.corruptor.assigner.find_mention_options(
-                identity, class_id, mention.name, taken
-            )
+            options = assigner.find_mention_options(identity, class_id, mention.name, taken)
             taken.add(options)
-            yield ExpressionNoun(expression, position, mention, options)
+            nouns.append(ExpressionNoun(expression, position, mention, options))
+        return sorted(nouns, key=lambda noun: noun.position)
 
     def _make_row(
         self, folder: str, noun: ExpressionNoun, replacement: Replacement, text: str

@@ -13,6 +13,12 @@ from typing import Any, TypeAlias
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.keys import Key, draw_integer
 
+NEAR_LEAST = 0.6
+"""Near flips go to classes with at least this similarity."""
+
+FAR_MOST = 0.3
+"""Far flips go to classes with at most this similarity."""
+
 NEAR_POWER = 6
 """Near flips are weighted by this power of the similarity, so that most go to similar classes."""
 
@@ -27,15 +33,15 @@ WeightFunction: TypeAlias = Callable[[Lexicon, int, int], float]
 
 
 def _weigh_near(lexicon: Lexicon, clean: int, flipped: int) -> float:
-    return _is_wrong(lexicon, clean, flipped) * _raise_to_power(
-        lexicon.measure_similarity(clean, flipped), NEAR_POWER
-    )
+    similarity = lexicon.measure_similarity(clean, flipped)
+    is_target = similarity >= NEAR_LEAST and _is_wrong(lexicon, clean, flipped)
+    return is_target * _raise_to_power(similarity, NEAR_POWER)
 
 
 def _weigh_far(lexicon: Lexicon, clean: int, flipped: int) -> float:
-    return _is_wrong(lexicon, clean, flipped) * _raise_to_power(
-        1 - lexicon.measure_similarity(clean, flipped), FAR_POWER
-    )
+    similarity = lexicon.measure_similarity(clean, flipped)
+    is_target = similarity <= FAR_MOST and _is_wrong(lexicon, clean, flipped)
+    return is_target * _raise_to_power(1 - similarity, FAR_POWER)
 
 
 def _is_wrong(lexicon: Lexicon, clean: int, flipped: int) -> bool:
@@ -84,7 +90,8 @@ class FlipTargets:
     ----------
     parameters : mapping
         Parameters of a noise of kind ``category`` or ``text``. The pool has the classes of
-        ``pool``, by default all of the lexicon, without those of ``protect``.
+        ``pool``, by default all of the lexicon, without those of ``protect``. If it has
+        frequencies, the weights of the rule are multiplied by them.
     lexicon : Lexicon
         Lexicon with the similarities of the classes.
 
@@ -102,8 +109,9 @@ class FlipTargets:
 
     def __init__(self, parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
         pool = parameters["pool"]
-        ids = lexicon.classes if pool is None else pool
+        ids = map(int, lexicon.classes if pool is None else pool)
         self.pool: list[int] = sorted(set(ids) - set(parameters["protect"]))
+        self._frequencies = {int(key): pool[key] for key in pool} if _has_counts(pool) else {}
         self._positions = {class_id: position for position, class_id in enumerate(self.pool)}
         self._lexicon = lexicon
         self._flip = parameters["flip"]
@@ -183,4 +191,14 @@ class FlipTargets:
         else:
             weigh = _WEIGHTS[self._flip]
             shares = [weigh(self._lexicon, class_id, target) for target in self.pool]
+        if self._frequencies:
+            most = max((self._frequencies[target] for target in self.pool), default=1)
+            shares = [
+                share * self._frequencies[target] / most
+                for share, target in zip(shares, self.pool, strict=True)
+            ]
         return [round(share * _UNIT) for share in shares]
+
+
+def _has_counts(pool: Any) -> bool:
+    return isinstance(pool, Mapping)

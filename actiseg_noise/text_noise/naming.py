@@ -58,7 +58,7 @@ class NameIndex:
         self._entries: dict[str, list[tuple[tuple[str, ...], int | None, str]]] = {}
         self._known_texts: dict[str, TextNames] = {}
         for class_id, noun in lexicon.classes.items():
-            for name in noun.names:
+            for name in (*noun.names, *(synonym.name for synonym in noun.synonyms)):
                 self._add(name, lexicon, class_id)
             for sister in noun.sisters if sisters else ():
                 self._add(sister.name, lexicon, None)

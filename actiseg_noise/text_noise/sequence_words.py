@@ -10,10 +10,10 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import EXCHANGE, Recipe
+from actiseg_noise.recipes.kind_parameters import FREQUENCY
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.text_noise.assignment import (
-    CATEGORY,
     WITHIN,
     Replacement,
     ReplacementAssigner,
@@ -102,7 +102,9 @@ class TextChanges:
         ``flip_items`` (items that can be flipped), ``flipped``, ``rest_items`` (items that are not
         flipped and can be substituted), ``substituted``, ``one_name`` (the class has no other name
         to write), ``no_flip_target`` and ``names_collide`` (all possible replacements occur in the
-        sequence), ``narration_empty``, ``narration_without_noun``.
+        sequence), ``exchange_without_change`` and ``exchange_without_partner`` (see
+        `actiseg_noise.text_noise.exchanges.Pairing`), ``narration_empty``,
+        ``narration_without_noun``.
     """
 
     objects: Mapping[int, Replacement]
@@ -141,6 +143,12 @@ class TextCorruptor:
 
     def __init__(self, recipe: Recipe, lexicon: Lexicon | None = None) -> None:
         lexicon = load_lexicon() if lexicon is None else lexicon
+        if recipe.text_noise is not None and recipe.text_noise.parameters.get("pool") == FREQUENCY:
+            raise refuse(
+                "has no frequencies yet: they are those of a dataset",
+                "`pool`",
+                "make the recipe with the dataset: actiseg-noise corrupt DATASET --pool frequency",
+            )
         self.assigner = ReplacementAssigner(recipe, lexicon)
         self.noise, self.lexicon = self.assigner.noise, lexicon
         if self.noise.parameters["lexicon"] != lexicon.digest:
@@ -158,6 +166,10 @@ class TextCorruptor:
 
     def find_options(self, sequence: VideoSequence) -> TextOptions:
         """Return the options of the text of a sequence."""
+        if self.noise.kind == EXCHANGE:
+            objects, tally = self.assigner.find_exchanges(sequence)
+            tally += Counter(all_items=len(sequence.objects)) + self.tally_items(objects.values())
+            return TextOptions(objects, None, tally)
         if self.noise.scope != "narration":
             objects = self.assigner.find_object_options(sequence)
             tally = Counter(all_items=len(sequence.objects)) + self.tally_items(objects.values())
@@ -216,9 +228,9 @@ class TextCorruptor:
         for option in items:
             tally["items"] += 1
             tally["changeable"] += option.flip is not None or option.substitute is not None
-            if self.noise.kind != WITHIN and option.flip is None:
+            if self.noise.kind not in (WITHIN, EXCHANGE) and option.flip is None:
                 tally["no_flip_target"] += 1
-            if self.noise.kind != CATEGORY and option.substitute is None:
+            if self.assigner.substitutes and option.substitute is None:
                 tally["one_name" if option.one_name else "names_collide"] += 1
         return tally
 
@@ -252,19 +264,21 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
     """Refuse classes and groups that the parameters name and the lexicon lacks, all at once."""
     matrix = parameters.get("matrix") or {}
     named = {
-        "pool": set(parameters.get("pool") or ()),
+        "pool": set(map(int, parameters.get("pool") or ())),
         "protect": set(parameters["protect"]),
         "matrix": {int(class_id) for row in matrix.values() for class_id in row},
     }
     named["matrix"] |= set(map(int, matrix))
     problems = ProblemCollector()
-    grouped = any(noun.supercategory is not None for noun in lexicon.classes.values())
-    if parameters.get("flip") == "supercategory" and not grouped:
-        problems.add(
-            f"the lexicon {lexicon.title!r} has no supercategories for flips",
-            "`flip`",
-            "choose another rule",
-        )
+    has = {
+        "supercategory": any(noun.supercategory for noun in lexicon.classes.values()),
+        "sister": any(noun.sisters for noun in lexicon.classes.values()),
+    }
+    rule = str(parameters.get("flip"))
+    if not has.get(rule, True):
+        words = {"supercategory": "supercategories", "sister": "sister terms"}[rule]
+        what = f"the lexicon {lexicon.title!r} has no {words} for flips"
+        problems.add(what, "`flip`", "choose another rule")
     for name, classes in named.items():
         unknown = sorted(classes - set(lexicon.classes))
         if unknown:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actiseg_data.records.ledger_record import TextRow
+from actiseg_data.records.recipe_record import EXCHANGE
 from actiseg_noise.text_noise.assignment import CATEGORY, Replacement
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
@@ -64,7 +65,7 @@ def make_text_row(
         object_id=noun.object_id,
         object=noun.name,
         kind=replacement.kind,
-        parameters={rule: parameters[rule], **(more or {})},
+        parameters={rule: parameters.get(rule, EXCHANGE), **(more or {})},
         class_id_org=noun.class_id,
         class_id=replacement.class_id,
         name=replacement.name.text,

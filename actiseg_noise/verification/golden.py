@@ -35,6 +35,7 @@ from actiseg_noise.recipes.published import (
     load_index,
 )
 from actiseg_noise.text_noise.agreement import match_case
+from actiseg_noise.text_noise.choices import freeze_frequencies
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
 
@@ -125,7 +126,10 @@ def derive(
     """
     opened = open_split(root, split)
     presets = [load_preset(name) for name in only] or load_presets().values()
-    recipes = {preset.name: preset.make_recipe(split=split) for preset in presets}
+    recipes = {
+        preset.name: freeze_frequencies(preset.make_recipe(split=split), opened.sequences)
+        for preset in presets
+    }
     masked = {name: recipe for name, recipe in recipes.items() if recipe.changes_masks}
     with stage("applying presets") as progress:
         results = run_parallel(

@@ -56,7 +56,7 @@ def _compose_contents(index: RecipeIndex, presets: Mapping[str, Preset]) -> str:
     blocks = [
         "# Published recipes",
         "A name with a version means the same pixels and words for ever: a change gets a new "
-        "version.\nCite both, as in `actiseg/mixed-40` v1. `actiseg-noise presets --of NOISY` "
+        "version.\nCite both, as in `actiseg/mixed-40` v2. `actiseg-noise presets --of NOISY` "
         "names the published\nrecipe of a noisy split, and `actiseg-noise manifests check` proves "
         "all of them on your machine.",
         f"[presets.md](../presets.md) introduces the presets. {_GENERATED}",

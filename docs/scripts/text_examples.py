@@ -28,13 +28,13 @@ ABOUT = """\
 
 Each table has {rows} rows from {sequences} real training sequences, selected by hash.
 Changes are in **bold**. A cell is empty if noise of that kind cannot change the item: its class has
-no other name, WordNet has no sister term that a person would write here, or the sequence contains
-all of them.
+no other name, WordNet has no sister term that a person would write here, the sequence contains
+all of them, or the object has no partner to trade names with.
 
 Made by `python docs/scripts/text_examples.py ROOT docs/lexicon/examples.md` from VISOR's training
 annotations and the narrations of EPIC-KITCHENS-100 (University of Bristol, CC BY-NC 4.0), changed
-on purpose. Sister terms come from WordNet. The licences in `data_manifests/lexicon` apply to this
-page.
+on purpose. Sister terms and synonyms come from WordNet. The licences in `data_manifests/lexicon`
+apply to this page.
 """
 
 
@@ -125,17 +125,18 @@ def main(root: Path, out: Path, split: Annotated[str, typer.Option()] = "train")
     opened = open_split(root, split)
     flips = {
         f"`{flip}`": {"kind": "category", "parameters": {"flip": flip}}
-        for flip in ("uniform", "near", "far", "supercategory")
+        for flip in ("uniform", "near", "far", "supercategory", "sister")
     }
+    flips["`exchange`"] = {"kind": "exchange"}
     names = {
         f"`{names}`": {"kind": "within-category", "parameters": {"names": names}}
-        for names in ("class", "sister")
+        for names in ("class", "wordnet")
     }
     head = "the name at the beginning of the prompt, by"
     text = "".join(
         [
             ABOUT.format(rows=ROWS, sequences=len(opened.sequences)),
-            *write_prompts(opened, f"`category`: {head} `--flip`", flips),
+            *write_prompts(opened, f"`category` and `exchange`: {head} `--flip`", flips),
             *write_prompts(
                 opened,
                 f"`within-category`: {head} `--names`",

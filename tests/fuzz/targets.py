@@ -231,7 +231,7 @@ def lexicon(data: bytes) -> None:
     ]
     sequence = clip(1, objects=tuple(labels))
     written = {noun.class_id: set(noun.written) for noun in found.classes.values()}
-    for names, flip in (("class", "near"), ("sister", "far"), ("class", "supercategory")):
+    for names, flip in (("class", "near"), ("wordnet", "far"), ("class", "supercategory")):
         parameters = {"flip": flip, "names": names, "mix": 0.5}
         recipe = make_recipe("text", 1.0, parameters=parameters, lexicon=found)
         noise = TextCorruptor(recipe, found)

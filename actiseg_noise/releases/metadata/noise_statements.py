@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from actiseg_data.records.recipe_record import CLASS, Noise
+from actiseg_data.records.recipe_record import CLASS, EXCHANGE, Noise
 from actiseg_noise.recipes.spec_finding import has_clip_units
 from actiseg_noise.releases.contents.data_kind import DataKind
 from actiseg_noise.releases.contents.release_contents import Configuration
@@ -16,6 +16,7 @@ CHANGES = {
     "erode": "eroded",
     "jitter": "jittered",
     "morphology": "changed by a fixed kernel",
+    "scaled-morphology": "changed by a kernel in proportion to the width of the frame",
     "random-contour": "given an outline that spread at random",
     "scale": "scaled by a square kernel",
     "localise": "redrawn with moved vertices",
@@ -162,6 +163,8 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
     >>> split_text_rate(make_recipe("text", 0.4, mix=0.25).text_noise)
     {'category': 0.1, 'within-category': 0.3}
     """
+    if noise.kind == EXCHANGE:
+        return {"category": noise.rate}
     if noise.kind in TEXT_NAMES:
         return {noise.kind: noise.rate}
     mix = noise.parameters["mix"]
@@ -179,11 +182,14 @@ def _name_texts(noise: Noise, kind: DataKind) -> str:
 def _describe_text_noise(noise: Noise, words: str, kind: DataKind) -> str:
     items = _name_items(noise, kind) if words == "prompts" else words
     rates = split_text_rate(noise)
-    sisters = noise.parameters.get("names") == "sister"
-    name = "the name of a WordNet sister" if sisters else "another name"
+    sisters = noise.parameters.get("flip") == "sister"
+    flips = "the name of a WordNet sister of its class" if sisters else "a name of another class"
+    if noise.kind == EXCHANGE:
+        flips = "the name of another object of its clip, which gets its name in exchange"
     done = {
-        "category": "flipped (category) to a name of another class",
-        "within-category": f"substituted (within-category) by {name} of its class, if there is one",
+        "category": f"flipped (category) to {flips}",
+        "within-category": "substituted (within-category) by another name of its class, if there "
+        "is one",
     }
     if noise.exact:
         parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]

@@ -56,6 +56,8 @@ _HANDLED = {
         "{items} whose class has only one name, so that they can be flipped but not substituted"
     ),
     "no_flip_target": "{items} without another class that they could be flipped to",
+    "exchange_without_change": "{items} that could trade names only with others of their class",
+    "exchange_without_partner": "{items} that had no other object to trade names with",
     "names_collide": "{items} that kept their name because all others are taken in the sequence",
     "narration_empty": "empty narrations",
     "expression_empty": "empty expressions",

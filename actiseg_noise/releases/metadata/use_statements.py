@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from actiseg_data.core.plurals import count_nouns
 from actiseg_data.records.recipe_record import ACTIVITY, CLASS, Noise
@@ -228,7 +228,13 @@ def _list_object_limits(noises: list[Noise], kind: DataKind) -> Iterator[str]:
 
 
 def _list_text_limits(noises: list[Noise], kind: DataKind) -> Iterator[str]:
-    if any(noise.parameters.get("flip") == "uniform" for noise in noises):
+    uniform = [noise for noise in noises if noise.parameters.get("flip") == "uniform"]
+    if any(isinstance(noise.parameters.get("pool"), Mapping) for noise in uniform):
+        yield (
+            f"New classes of flipped {kind.prompts} are drawn as often as the split has them, "
+            "without regard to similarity."
+        )
+    elif uniform:
         yield (
             f"New classes of flipped {kind.prompts} are drawn with equal probability, without "
             "regard to similarity. People confuse similar classes more often, so these errors may "

@@ -77,7 +77,7 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
             "--flip",
             "matrix",
         ),
-        *("--matrix", matrix, "--names", "sister", "--protect", "left hand", "--protect", "tap"),
+        *("--matrix", matrix, "--names", "wordnet", "--protect", "left hand", "--protect", "tap"),
         *("--allow-collisions", "--objects", "positive", "--exact"),
         *("--out", tmp_path / "noisy"),
     )
@@ -87,7 +87,7 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
     (left,) = lexicon.find_classes("left hand")
     assert (noise.objects, noise.scope, noise.exact) == ("positive", "prompt", True)
     assert noise.parameters["protect"] == sorted([tap, left])
-    assert (noise.parameters["mix"], noise.parameters["names"]) == (0.7, "sister")
+    assert (noise.parameters["mix"], noise.parameters["names"]) == (0.7, "wordnet")
     assert noise.parameters["allow_collisions"] is True
     assert {row["name"] for row in rows_of(tmp_path / "noisy") if row["kind"] == "category"} <= {
         name.text for at in ("fork", "spoon") for name in _class(lexicon, at).written
@@ -124,7 +124,8 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "text", "--rate", "0.4", "--flip", "matrix"), "give --matrix"),
         (("--type", "text", "--rate", "0.4", "--matrix", "no.csv"), "matrix is missing"),
         (("--type", "text", "--rate", "0.4", "--matrix", "bad.csv"), "is not a weight"),
-        (("--type", "text", "--rate", "0.4", "--names", "cousin"), "one of class, sister"),
+        (("--type", "text", "--rate", "0.4", "--names", "cousin"), "one of class, wordnet"),
+        (("--type", "text", "--rate", "0.4", "--names", "sister"), "set --flip to sister"),
         (("--type", "category", "--rate", "0.4", "--names", "class"), "no parameter 'names'"),
         (("--type", "text", "--rate", "0.4", "--mix", "1.5"), "0 to 1"),
         (("--type", "text", "--rate", "0.4", "--scope", "verb"), "scope"),

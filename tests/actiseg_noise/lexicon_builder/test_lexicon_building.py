@@ -125,6 +125,34 @@ def test_sister_terms_are_names_of_no_class():
     assert count > 1000
 
 
+def test_no_name_of_a_part_is_written():
+    """A part is no synonym: nobody who says `teaspoon back` means the spoon."""
+    judged = {name.text: name for noun in LEXICON.classes.values() for name in noun.names}
+    for name in ("teaspoon back", "cafetiere top", "sponge bottom", "fridge door", "knife handle"):
+        assert not judged[name].written
+    for name in ("wooden spoon", "stove top", "pan lid", "onion piece"):
+        assert judged[name].written
+    ends = ("back", "end", "edge", "top", "side", "bottom", "underside", "rim", "spout", "front")
+    for noun in LEXICON.classes.values():
+        for name in noun.written:
+            assert (
+                name.head not in ends
+                or name.text == noun.name
+                or noun.name.endswith(name.head)
+                or name.text == "stove top"
+            ), (noun.name, name.text)
+
+
+def test_synonyms_are_names_of_one_class_and_no_sister_terms():
+    names = [name.text for noun in LEXICON.classes.values() for name in noun.names]
+    synonyms = [name.name.text for noun in LEXICON.classes.values() for name in noun.synonyms]
+    sisters = {name.name.text for noun in LEXICON.classes.values() for name in noun.sisters}
+    assert len(synonyms) == len(set(synonyms)) == 139
+    assert not set(synonyms) & (set(names) | sisters)
+    (courgette,) = LEXICON.find_classes("courgette")
+    assert [name.name.text for name in LEXICON.classes[courgette].synonyms] == ["zucchini"]
+
+
 def hops(paths):
     """Fewest steps up from the synset to each ancestor, by walking the edges."""
     up = {}
@@ -284,6 +312,12 @@ def test_paths_and_sisters_are_those_of_wordnet(wordnet):
             parents = set(synset.hypernyms())
             for sister in noun.sisters:
                 assert parents & set(reader.synset(sister.synset).hypernyms())
+        for noun in LEXICON.classes.values():
+            for synonym in noun.synonyms:
+                theirs = reader.synset(synonym.synset)
+                assert synonym.name.text.replace(" ", "_") in theirs.lemma_names()
+                assert reader.synset(noun.synset) in (theirs, *theirs.hypernyms())
+                assert (synonym.similarity == 1) == (synonym.synset == noun.synset)
 
 
 NOUNS = """\

@@ -91,3 +91,27 @@ def test_scale_tosses_a_fair_coin():
     tosses = [drawn("scale", mask, item)[1]["operation"] for item in range(400)]
     assert 160 < tosses.count("dilate") < 240
     assert set(tosses) == {"dilate", "erode"}
+
+
+@given(masks(), st.sampled_from(list(OPERATIONS)), st.sampled_from([3, 9, 21]))
+@settings(max_examples=60, deadline=None)
+def test_a_scaled_element_is_the_plain_one_of_the_scaled_size(mask, operation, size):
+    width = mask.shape[1]
+    asked = {"operation": operation, "size": size}
+    plain, _ = drawn("morphology", mask, **asked)
+    scaled, _ = drawn("scaled-morphology", mask, **asked, reference_width=width)
+    assert (scaled == plain).all()
+    asked["size"] = 1 + 2 * int((size - 1) / 2 * width / (2 * width + 1) + 0.5)
+    plain, _ = drawn("morphology", mask, **asked)
+    asked["size"] = size
+    scaled, _ = drawn("scaled-morphology", mask, **asked, reference_width=2 * width + 1)
+    assert (scaled == plain).all()
+
+
+@pytest.mark.parametrize(("width", "sizes"), [(854, (9, 15, 21)), (428, (5, 9, 11))])
+def test_scaled_squares_reach_as_far_in_proportion(width, sizes):
+    mask = np.zeros((60, width), np.uint8)
+    mask[30, width // 2] = 1
+    for size, wanted in zip((9, 15, 21), sizes, strict=True):
+        image, _ = drawn("scaled-morphology", mask, size=size)
+        assert image.sum() == wanted**2

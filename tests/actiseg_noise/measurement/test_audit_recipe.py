@@ -47,8 +47,8 @@ def small_kitchen(tmp_path_factory):
     "more",
     [
         {"kind": "category", "parameters": {"flip": "supercategory"}},
-        {"kind": "within-category", "parameters": {"names": "sister"}},
-        {"kind": "text", "parameters": {"names": "sister", "mix": 0.2}},
+        {"kind": "category", "parameters": {"flip": "sister"}},
+        {"kind": "text", "parameters": {"flip": "sister", "mix": 0.4}},
         slow({"kind": "within-category", "rate": 1.0}),
         slow({"kind": "text", "objects": "positive", "exact": True}),
         {"kind": "text", "rate": 1.0, "parameters": {"pool": [1, 2, 4, 5, 14], "protect": [300]}},

@@ -15,7 +15,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.manifests import find_installed
 from actiseg_noise.corruption.recipe_choice import choose_recipe
 from actiseg_noise.recipes import presets as preset_module
-from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.recipes.published import (
     load_index,
@@ -23,6 +23,8 @@ from actiseg_noise.recipes.published import (
     parse_index,
     split_version,
 )
+from actiseg_noise.text_noise.choices import freeze_frequencies
+from tests.helpers.roots import clip
 
 DOCUMENT = json.loads(find_installed("recipes.json").read_bytes())
 
@@ -112,13 +114,13 @@ def test_a_changed_recipe_has_no_name(name, change):
 
 
 def test_the_same_noise_made_without_the_preset_has_its_name():
-    assert name_recipe(make_recipe("mixed", 0.6)) == "actiseg/mixed-60 v1"
+    assert name_recipe(make_recipe("mixed", 0.6)) == "actiseg/mixed-60 v2"
     assert name_recipe(make_recipe("text", 0.4, flip="near")) is None
 
 
 def test_a_version_is_part_of_an_address():
     assert load_preset("smart/mar@1") == load_preset("smart/mar")
-    recipe = choose_recipe("actiseg/text-40@1", seed=4)
+    recipe = choose_recipe("actiseg/text-40@2", seed=4)
     assert recipe == choose_recipe("actiseg/text-40", seed=4)
 
 
@@ -192,3 +194,17 @@ def test_known_dataset_that_lacks_a_member_is_refused(member):
     del next(iter(document["datasets"].values()))[member]
     with pytest.raises(InputError, match=f"the key '{member}' is missing"):
         parse_index(Cursor(document, "recipes.json"))
+
+
+def test_the_frequencies_of_a_dataset_do_not_change_the_name():
+    recipe = load_preset("actiseg/frequency-40").make_recipe()
+    assert name_recipe(recipe) == "actiseg/frequency-40 v1"
+    names = set()
+    for count in (3, 6):
+        sequences = [clip(number) for number in range(1, count)]
+        frozen = freeze_frequencies(recipe, sequences)
+        assert frozen.digest != recipe.digest
+        assert check_recipe(frozen) == frozen
+        names.add(name_recipe(frozen))
+    assert names == {"actiseg/frequency-40 v1"}
+    assert freeze_frequencies(make_recipe("text", 0.4), sequences) == make_recipe("text", 0.4)

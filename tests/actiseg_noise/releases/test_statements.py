@@ -290,7 +290,7 @@ def test_every_kind_of_mask_noise_has_words():
         ("spatial", {}, "scaled by a square kernel, redrawn with moved vertices or redrawn"),
         ("boundary", {"exact": True}, "exactly 40 % of the active objects in frames are selected"),
         ("category", {}, "flipped (category) to a name of another class, with probability 0.4"),
-        ("within-category", {"names": "sister"}, "by the name of a WordNet sister of its class"),
+        ("category", {"flip": "sister"}, "to the name of a WordNet sister of its class"),
         ("text", {"exact": True}, "that can change, exactly 20 % are flipped"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -13,11 +14,18 @@ from scipy.stats import chisquare
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.keys import draw_integer, make_key
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.corruption.recipe_choice import choose_recipe
+from actiseg_noise.measurement.auditing import audit
+from actiseg_noise.recipes.building import load_recipe
 from actiseg_noise.text_noise.choices import find_protected_classes, read_matrix
-from actiseg_noise.text_noise.flips import FAR_POWER, NEAR_POWER, FlipTargets
+from actiseg_noise.text_noise.flips import FAR_MOST, FAR_POWER, NEAR_LEAST, NEAR_POWER, FlipTargets
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
+from actiseg_noise.verification.verification import verify
+from tests.helpers.kitchens import make_kitchen
 
 LEXICON = load_lexicon()
-KNIFE, SPOON, PLATE, FORK, RIGHT_HAND = 4, 1, 2, 14, 301
+KNIFE, SPOON, PLATE, FORK, RIGHT_HAND, SCISSORS = 4, 1, 2, 14, 301, 79
 OTHER_SIDES = {300: 301, 301: 300, 303: 304, 304: 303}
 """Left and right hand, left and right glove."""
 
@@ -64,11 +72,28 @@ def test_near_and_far_flips_follow_their_weights(flip, power):
     similar = np.array([LEXICON.measure_similarity(KNIFE, other) for other in others])
     weights = similar**power if flip == "near" else (1 - similar) ** power
     weights *= [not LEXICON.is_subclass(other, KNIFE) for other in others]
+    weights *= similar >= NEAR_LEAST if flip == "near" else similar <= FAR_MOST
     expected = weights / weights.sum() * 30_000
     counts = np.array([found[other] for other in others], float)
     likely = expected >= 5
-    pooled = [*counts[likely], counts[~likely].sum()], [*expected[likely], expected[~likely].sum()]
+    assert counts[expected == 0].sum() == 0
+    rare = ~likely & (expected > 0)
+    pooled = [*counts[likely], counts[rare].sum()], [*expected[likely], expected[rare].sum()]
+    if not rare.any():
+        pooled = counts[likely], expected[likely]
     assert chisquare(*pooled).pvalue > 1e-4
+
+
+@pytest.mark.parametrize(("flip", "low", "high"), [("near", NEAR_LEAST, 1), ("far", 0, FAR_MOST)])
+def test_no_flip_passes_its_threshold(flip, low, high):
+    """But the opposite hand, which `near` takes at once, is near as well."""
+    flips = targets(flip)
+    without = 0
+    for class_id in LEXICON.classes:
+        for other in drawn(flips, class_id, count=20, name=str(class_id)):
+            without += other is None
+            assert other is None or low <= LEXICON.measure_similarity(class_id, other) <= high
+    assert without == {"near": 6 * 20, "far": 0}[flip]
 
 
 def test_near_is_nearer_than_uniform_and_far_is_farther():
@@ -77,6 +102,7 @@ def test_near_is_nearer_than_uniform_and_far_is_farther():
             LEXICON.measure_similarity(class_id, other)
             for class_id in range(0, 305, 5)
             for other in drawn(targets(flip), class_id, count=60, name=str(class_id))
+            if other is not None
         ]
         return np.mean(values)
 
@@ -227,3 +253,47 @@ def test_protected_names_are_names_of_the_lexicon():
         find_protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
     assert len(caught.value.problems) == 2
     assert "left hand" in str(caught.value)
+
+
+def test_frequencies_weigh_every_rule():
+    counts = {str(SCISSORS): 30, str(SPOON): 10, str(KNIFE): 500, str(PLATE): 60}
+    found = Counter(drawn(targets(pool=counts), KNIFE, count=20_000))
+    assert set(found) == {SCISSORS, SPOON, PLATE}
+    observed = [found[class_id] for class_id in (SCISSORS, SPOON, PLATE)]
+    assert chisquare(observed, [6000, 2000, 12_000]).pvalue > 1e-4
+    near = Counter(drawn(targets("near", pool=counts), KNIFE, count=20_000))
+    weights = np.array(
+        [
+            count * LEXICON.measure_similarity(KNIFE, at) ** NEAR_POWER
+            for at, count in ((SCISSORS, 30), (SPOON, 10))
+        ]
+    )
+    expected = weights / weights.sum() * 20_000
+    assert chisquare([near[SCISSORS], near[SPOON]], expected).pvalue > 1e-4
+
+
+@given(st.integers(1, 1000))
+def test_a_pool_of_equal_frequencies_is_a_pool(count):
+    pool = [1, 2, 4, 14, 301]
+    even = targets(pool={str(class_id): count for class_id in pool})
+    assert drawn(even, KNIFE, count=40) == drawn(targets(pool=pool), KNIFE, count=40)
+
+
+def test_the_dataset_gives_the_frequencies(tmp_path):
+    root = make_kitchen(tmp_path / "clean", 12)
+    recipe = choose_recipe("category", dataset=root, rate=1.0, pool="frequency")
+    assert recipe.text_noise.parameters["pool"] == "frequency"
+    with pytest.raises(InputError, match=r"no frequencies yet"):
+        TextCorruptor(recipe)
+    done = corrupt(root, "category", rate=1.0, pool="frequency", out=tmp_path / "noisy")
+    made = load_recipe(done.out / "recipe.json").text_noise.parameters["pool"]
+    objects = [
+        entry["class_id"]
+        for record in json.loads((root / "ImageSets" / "train.json").read_text())
+        for entry in record["object_classes"].values()
+    ]
+    assert made == {str(class_id): objects.count(class_id) for class_id in sorted(set(objects))}
+    assert verify(done.out, root).ok
+    assert audit(done.out).ok
+    rows = [json.loads(line) for line in (done.out / "ledger.jsonl").read_text().splitlines()]
+    assert {row["class_id"] for row in rows} <= set(objects)

@@ -80,7 +80,7 @@ def cutlery_clip(narration, *names, noun_class=4):
     return replace(kitchen_clip(1), objects=things, narration=narration, noun_class=noun_class)
 
 
-@pytest.mark.parametrize("flip", ["supercategory", "near", "uniform"])
+@pytest.mark.parametrize("flip", ["supercategory", "uniform"])
 def test_what_the_narration_names_is_avoided_as_the_objects_are(flip):
     parameters = {"flip": flip, "pool": [4, 1, FORK, 2]}
     if flip == "supercategory":
@@ -155,9 +155,17 @@ def test_another_name_of_the_class_is_avoided_where_the_narration_has_both():
 
 
 def test_a_sister_term_in_the_narration_is_another_thing():
-    sister, *others = sorted(substitutes("open it", "knife", names="sister"))
+    def sisters(narration, name):
+        found = set()
+        for seed in SEEDS:
+            recipe = make_recipe("category", 1.0, seed=seed, parameters={"flip": "sister"})
+            options = TextCorruptor(recipe).find_options(cutlery_clip(narration, name))
+            found |= {option.flip[1].text for option in options.objects.values()}
+        return found
+
+    sister, *others = sorted(sisters("open it", "knife"))
     assert others
-    assert substitutes(f"open {sister}", "knife", names="sister") <= set(others)
+    assert sisters(f"open {sister}", "knife") <= set(others)
 
 
 def test_the_noun_of_a_narration_does_not_become_another_noun_of_it():

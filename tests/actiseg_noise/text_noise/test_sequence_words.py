@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from actiseg_noise.text_noise.sequence_words import (
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()
+KNIFE = LEXICON.find_classes("knife")[0]
 CLIPS = [kitchen_clip(number) for number in range(1, 61)]
 
 
@@ -49,9 +51,12 @@ def test_the_two_rates_of_text_make_its_rate_and_mix(rate, mix):
     assert 0 <= substitute <= 1 + 1e-12
 
 
-@pytest.mark.parametrize("kind", ["category", "within-category", "text"])
-def test_levels_nest_and_no_level_changes_anothers_words(kind):
-    levels = [changed(kind, rate) for rate in (0.2, 0.4, 0.6, 1.0)]
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("category", {}), ("within-category", {}), ("text", {}), ("text", {"flip": "sister"})],
+)
+def test_levels_nest_and_no_level_changes_anothers_words(kind, parameters):
+    levels = [changed(kind, rate, parameters=parameters) for rate in (0.2, 0.4, 0.6, 1.0)]
     for less, more in itertools.pairwise(levels):
         assert len(less) < len(more)
         assert less.keys() <= more.keys()
@@ -126,11 +131,33 @@ def test_substitutes_are_other_names_of_the_class_that_may_be_written():
         assert new.name in LEXICON.classes[class_id].written
 
 
+def test_names_of_wordnet_come_with_their_synset():
+    noise = make_recipe("within-category", 1.0, parameters={"names": "wordnet"})
+    counts = Counter()
+    for seed in range(20):
+        corruptor = TextCorruptor(replace(noise, seed=seed))
+        for clip in CLIPS[:20]:
+            names = {each.object_id: each for each in clip.objects}
+            for object_id, new in words_of(corruptor, clip).objects.items():
+                noun = LEXICON.classes[names[object_id].class_id]
+                synonyms = {synonym.name.text: synonym for synonym in noun.synonyms}
+                counts[new.name.text in synonyms] += 1
+                if new.name.text in synonyms:
+                    found = synonyms[new.name.text]
+                    assert (new.synset, new.similarity) == (found.synset, found.similarity)
+                else:
+                    assert new.name in noun.written
+                    assert (new.synset, new.similarity) == (noun.synset, 1)
+                assert (new.kind, new.class_id) == (WITHIN, noun.class_id)
+    assert min(counts.values()) > 20
+
+
 def test_sister_terms_come_from_wordnet_with_their_synset():
-    found = changed("within-category", 1.0, parameters={"names": "sister"})
+    found = changed("category", 1.0, parameters={"flip": "sister"})
     assert found
     for (_, old), new in found.items():
         (class_id,) = LEXICON.find_classes(old)
+        assert (new.kind, new.class_id) == (CATEGORY, class_id)
         sisters = {sister.name.text: sister for sister in LEXICON.classes[class_id].sisters}
         assert new.synset == sisters[new.name.text].synset
         assert new.similarity == sisters[new.name.text].similarity < 1
@@ -239,7 +266,9 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"flip": "matrix", "matrix": {"04": {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"9" * 5000: {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"None": {"1": 1}}}, {}, "by class id"),
-        ({"names": "sisters"}, {}, "names: 'sisters' is unknown; did you mean 'sister'"),
+        ({"names": "classes"}, {}, "names: 'classes' is unknown; did you mean 'class'"),
+        ({"names": "sister"}, {}, "sister terms name other things.* set flip to sister"),
+        ({"flip": "sister", "pool": [1, 2]}, {}, "a pool has no effect on the flip 'sister'"),
         ({"pool": []}, {}, "a list of class ids"),
         ({"pool": [1.5]}, {}, "a list of class ids"),
         ({"lexicon": "x"}, {}, "digest of a lexicon"),
@@ -274,3 +303,17 @@ def test_a_mixed_recipe_has_both_with_rates_of_their_own():
     assert masks.parameters["radius"] == 3
     assert "radius" not in text.parameters
     assert make_recipe("mixed", 0.4).mask_noise == make_recipe("boundary", 0.4).mask_noise
+
+
+def test_the_two_hands_are_touched_equally_often():
+    """They can become one thing only: neither side may always be the first."""
+    hands = (label(1, "left hand"), label(2, "right hand"))
+    pool = [300, 301, KNIFE]
+    touched = Counter()
+    for number in range(400):
+        recipe = make_recipe("category", 1.0, seed=number, parameters={"pool": pool})
+        noise = TextCorruptor(recipe)
+        words = words_of(noise, replace(CLIPS[0], objects=hands, narration="wait"))
+        assert words.tally["flipped"] == words.tally["no_flip_target"] == 1
+        touched.update(list(words.objects))
+    assert binomtest(touched[1], 400).pvalue > 1e-3

@@ -79,10 +79,6 @@ def class_names(label):
     return [name.text for name in LEXICON.classes[label.class_id].names if name.written]
 
 
-def sister_names(label):
-    return [sister.name.text for sister in LEXICON.classes[label.class_id].sisters]
-
-
 def plausible(count, items, rate):
     low, high = binom.interval(0.999, items, rate)
     return low <= count <= high
@@ -94,27 +90,34 @@ def test_there_is_enough_to_see(roots, split):
 
 
 @pytest.mark.parametrize(
-    ("kind", "names", "flip", "substitute"),
+    ("kind", "rule", "flip", "substitute"),
     [
-        ("category", "class", 0.4, 0),
-        ("within-category", "class", 0, 0.4),
-        ("within-category", "sister", 0, 0.4),
-        ("text", "class", 0.2, 0.2 / 0.8),
+        ("category", "uniform", 0.4, 0),
+        ("category", "sister", 0.4, 0),
+        ("within-category", None, 0, 0.4),
+        ("text", "uniform", 0.2, 0.2 / 0.8),
     ],
 )
 def test_realised_rates_are_those_asked_for_and_verify_agrees(
-    roots, split, tmp_path, kind, names, flip, substitute
+    roots, split, tmp_path, kind, rule, flip, substitute
 ):
-    parameters = {} if kind == CATEGORY else {"names": names}
+    parameters = {} if rule is None else {"flip": rule}
     recipe = make_recipe(kind, 0.4, split=split, parameters=parameters)
     done = corrupt(roots[split], recipe, out=tmp_path / "noisy")
     assert verify(done.out, roots[split]).ok
     rows = rows_of(done.out)
     clean = open_split(roots[split], split)
-    called = {"class": class_names, "sister": sister_names}[names]
-    flips, items, substitutions, rest = counts(clean, called, rows)
-    assert plausible(flips, items, flip)
+    flips, items, substitutions, rest = counts(clean, class_names, rows)
     text = done.summary["text"]
+    if rule == "sister":
+        with_sisters = sum(
+            bool(LEXICON.classes[each.class_id].sisters)
+            for sequence in clean.sequences
+            for each in sequence.objects
+        )
+        items, most = text["flips"]["items"], with_sisters
+        assert most - done.summary["handled"]["no_flip_target"] <= items <= most
+    assert plausible(flips, items, flip)
     assert (text["flips"]["selected"], text["substitutions"]["selected"]) == (flips, substitutions)
     if substitute:
         collide = done.summary["handled"].get("names_collide", 0)

@@ -46,9 +46,9 @@ from actiseg_eval.resampling.bootstrap import (
     sum_clusters,
 )
 from actiseg_eval.resampling.linearised import (
-    Contrast,
     Mean,
     Ratio,
+    RatioDifference,
     Share,
     Statistic,
     WeightRows,
@@ -404,13 +404,13 @@ def _list_items(runs: Mapping[str, list[Statistic]]) -> dict[_Key, _BoundedStati
     items = {("value", name): _BoundedStatistic(mean, 0, 1) for name, mean in means.items()}
     if CLEAN not in means or FROZEN not in means:
         return items
-    gain = Contrast(means[CLEAN], means[FROZEN])
+    gain = RatioDifference(means[CLEAN], means[FROZEN])
     items[_GAIN] = _BoundedStatistic(gain, -1, 1)
     size = items[_GAIN].value
     if size:
         limit = 1 / abs(size)  # a difference is at most 1
         for name, mean in means.items():
-            share = Share(Contrast(mean, means[FROZEN]), gain)
+            share = Share(RatioDifference(mean, means[FROZEN]), gain)
             items["kept", name] = _BoundedStatistic(share, -limit, limit)
     return items
 

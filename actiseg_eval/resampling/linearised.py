@@ -120,7 +120,7 @@ class Mean:
 
 
 @dataclass(frozen=True, eq=False)
-class Contrast:
+class RatioDifference:
     """One statistic minus another one of the same clusters."""
 
     first: Statistic

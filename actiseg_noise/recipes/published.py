@@ -234,7 +234,7 @@ def split_version(name: str, where: str) -> tuple[str, int | None]:
     """Split the name of a preset from its version, None if it has none.
 
     >>> split_version("actiseg/mixed-40@2", "preset"), split_version("smart/mar", "preset")
-    (('actiseg/mixed-40', 1), ('smart/mar', None))
+    (('actiseg/mixed-40', 2), ('smart/mar', None))
     """
     base, separator, text = name.partition("@")
     version = parse_whole_number(text)

@@ -550,7 +550,7 @@ def test_shares_are_above_the_frozen_net(truth, folder, runs, scored, tmp_path):
     assert curve(found, "p_miou", "plain").shares.retained_interval is None
     notes = "\n".join(explain_tables(found))
     assert "no intervals of shares of p-mIoU for plain: at 0 not significantly above" in notes
-    assert f"both above frozen masks (p-mIoU {floor:.4f})" in notes
+    assert f"both above frozen masks (p-mIoU {floor:.4f}" in notes
     assert "no shares of gIoU: blank masks score well in it" in notes
     by_file = tmp_path / "runs.yaml"
     levels = "".join(

@@ -11,9 +11,9 @@ from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling import linearised
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from actiseg_eval.resampling.linearised import (
-    Contrast,
     Mean,
     Ratio,
+    RatioDifference,
     Share,
     WeightRows,
     resample_statistics,
@@ -144,7 +144,7 @@ def test_ratios_are_resampled_as_the_other_figures_are(sums):
 
 
 def test_intervals_do_not_depend_on_how_many_rows_are_evaluated_at_a_time(sums, monkeypatch):
-    share = Share(*(Contrast(Ratio(each), Ratio(sums[0])) for each in sums[1:]))
+    share = Share(*(RatioDifference(Ratio(each), Ratio(sums[0])) for each in sums[1:]))
     (whole,) = resample_statistics([share], Bootstrap(resamples=300))
     monkeypatch.setattr(linearised, "_MOST_WEIGHTS", 90)
     (parts,) = resample_statistics([share], Bootstrap(resamples=300))
@@ -154,7 +154,7 @@ def test_intervals_do_not_depend_on_how_many_rows_are_evaluated_at_a_time(sums, 
 
 def test_the_influences_of_a_share_are_derivatives(sums):
     low, middle, high = map(Ratio, sums)
-    share = Share(Contrast(middle, low), Contrast(high, low))
+    share = Share(RatioDifference(middle, low), RatioDifference(high, low))
     values = [each.ratio for each in sums]
     ones = np.ones((1, 12))
     (value,), (influence,) = WeightRows(ones).linearise(share)

@@ -63,7 +63,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if session.config.option.markexpr == FAST and not name_single_files(session.config):
         terminal.write_line(
-            "The fast tests: less than 10 minutes on two cores. Slow tests are left out; "
+            "The fast tests: about 6 minutes on two cores. Slow tests are left out; "
             'to run all (about 14 minutes): pytest -m ""'
         )
 

@@ -215,7 +215,8 @@ def test_the_lexicon_of_a_user_is_enough(wordnet, tmp_path):
     expressions = tuple(ReferringExpression(str(n), text) for n, text in enumerate(texts))
     plan = plan_expressions(
         [ReferringSequence("x", expressions[:1]), ReferringSequence("y", expressions[1:])],
-        make_recipe("category", 1.0, lexicon=lexicon),
+        # With this seed the motorbike, which stays, does not take the only other class.
+        make_recipe("category", 1.0, seed=2, lexicon=lexicon),
         lexicon,
     )
     assert plan.texts["x", "0"] in (

@@ -14,7 +14,13 @@ from filelock import FileLock
 from actiseg_data.make.sample import make_sample, sample_writing
 
 # Globs, because pytest does not ignore a folder that its command line names.
-_NEED_TORCH = ["reference_trainer/*", "tests/helpers/small_nets.py", "tests/helpers/trained.py"]
+_NEED_TORCH = [
+    "reference_trainer/*",
+    *(
+        f"tests/helpers/{name}.py"
+        for name in ("public_training_code", "several_processes", "small_nets", "trained")
+    ),
+]
 collect_ignore_glob = [] if find_spec("torch") else _NEED_TORCH
 
 

@@ -87,7 +87,22 @@ def make_ranking(
 
 
 @dataclass(frozen=True, eq=False)
-class Auroc:
+class _RankingStatistic:
+    """A statistic of a ranking, with the clusters that it is resampled over."""
+
+    ranking: Ranking
+
+    @property
+    def clusters(self) -> int:
+        return self.ranking.clusters
+
+    @property
+    def defined(self) -> int:
+        return self.ranking.defined
+
+
+@dataclass(frozen=True, eq=False)
+class Auroc(_RankingStatistic):
     """The area under the ROC curve.
 
     It is the chance that a positive item has a higher score than a negative one, where equal
@@ -100,16 +115,6 @@ class Auroc:
     >>> find_ranking_value(Auroc, scores, positive)
     0.875
     """
-
-    ranking: Ranking
-
-    @property
-    def clusters(self) -> int:
-        return self.ranking.clusters
-
-    @property
-    def defined(self) -> int:
-        return self.ranking.defined
 
     def linearise(self, rows: WeightRows) -> Linearised:
         ranking = self.ranking
@@ -126,7 +131,7 @@ class Auroc:
 
 
 @dataclass(frozen=True, eq=False)
-class AveragePrecision:
+class AveragePrecision(_RankingStatistic):
     """Average precision: the mean over positive items of the precision at their score.
 
     The precision at a score is the share of positive items among all items with at least that
@@ -138,16 +143,6 @@ class AveragePrecision:
     >>> round(find_ranking_value(AveragePrecision, scores, positive), 4)
     0.8333
     """
-
-    ranking: Ranking
-
-    @property
-    def clusters(self) -> int:
-        return self.ranking.clusters
-
-    @property
-    def defined(self) -> int:
-        return self.ranking.defined
 
     def linearise(self, rows: WeightRows) -> Linearised:
         ranking = self.ranking

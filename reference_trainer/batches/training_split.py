@@ -107,6 +107,11 @@ class TrainingSplit:
         )
 
     @property
+    def videos(self) -> set[str]:
+        """The videos that the sequences are cut from."""
+        return {item.sequence.video for item in self.sequences}
+
+    @property
     def prompt_count(self) -> int:
         """Number of (sequence, object) pairs."""
         return sum(len(item.prompts) for item in self.sequences)

@@ -343,7 +343,7 @@ def _refuse_encoder(name: str, confirmed: str | None, path: Path) -> None:
 
 def _refuse_seen_videos(trained: TrainedModel, run: Path, data: TrainingSplit) -> None:
     """Raise an error if the start of a run has learned from videos of a split."""
-    videos = {item.sequence.video for item in data.sequences}
+    videos = data.videos
     seen = sorted(videos & trained.start_videos)
     if seen:
         raise refuse(

@@ -42,7 +42,7 @@ def save_run(run: Run) -> bool:
         "recipe_digest": run.split.recipe_digest,
         "rendered": run.split.rendered,
         "step": run.step,
-        "videos": sorted(run.videos.union(run.start_videos)),
+        "videos": sorted(run.split.videos.union(run.start_videos)),
         "start_videos": list(run.start_videos),
     }
     try:

@@ -109,11 +109,6 @@ class Run:
         return self.config.epochs * self.loader.steps
 
     @property
-    def videos(self) -> set[str]:
-        """The videos of the training split."""
-        return {item.sequence.video for item in self.split.sequences}
-
-    @property
     def parameter_count(self) -> int:
         """Number of parameters of the net that predicts."""
         return sum(value.numel() for value in self.nets[0].get_deployed_state().values())
@@ -226,8 +221,7 @@ def assemble_run(
         for number in range(strategy.net_count)
     ]
     if start is not None:
-        videos = {item.sequence.video for item in split.sequences}
-        refuse_overlap(start, videos, split.clean.root, split.clean.name)
+        refuse_overlap(start, split.videos, split.clean.root, split.clean.name)
         for number, net in enumerate(nets):
             load_warm_start(net, start, number)
     nets = [net.to(device) for net in nets]

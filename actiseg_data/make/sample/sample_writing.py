@@ -168,14 +168,14 @@ def make_sized_sample(
     """
     out = as_path(out)
     problems = ProblemCollector()
-    for name, value, low, hint in (
-        ("clips", clips, 1, "give 1 or more"),
-        ("videos", videos, 1, "give 1 or more"),
-        ("videos", -videos, -max(clips, 1), "give at most as many videos as clips"),
-        ("seed", seed, 0, "give 0 or more"),
+    for name, value, is_valid, hint in (
+        ("clips", clips, clips >= 1, "give 1 or more"),
+        ("videos", videos, videos >= 1, "give 1 or more"),
+        ("videos", videos, videos <= max(clips, 1), "give at most as many videos as clips"),
+        ("seed", seed, seed >= 0, "give 0 or more"),
     ):
-        if value < low:
-            problems.add(f"{abs(value) if value < 0 < -low else value} is out of range", name, hint)
+        if not is_valid:
+            problems.add(f"{value} is out of range", name, hint)
     with problems.collect():
         check_choice(split, SIZED_SPLITS, "split")
     problems.raise_if_any()

@@ -35,9 +35,10 @@ from actiseg_eval.resampling.bootstrap import (
     is_defined,
     sum_clusters,
 )
+from actiseg_eval.resampling.contrasts import SEEDS
 from actiseg_eval.resampling.gains import apply_holm, compare_means, find_equivalence
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
-from actiseg_eval.resampling.run_means import SEEDS, RunMeans, Runs
+from actiseg_eval.resampling.run_means import RunMeans, Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap

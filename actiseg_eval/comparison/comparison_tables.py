@@ -8,7 +8,7 @@ from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
 from actiseg_eval.comparison.comparison_result import Comparison, Difference
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.reporting.score_tables import name_split
-from actiseg_eval.resampling.run_means import MIN_PAIRED
+from actiseg_eval.resampling.contrasts import MIN_PAIRED
 
 _NOTE = (
     "gain: how much better the first method is, for every metric above 0 if it is better, with its "
@@ -188,7 +188,7 @@ def explain_missing_seeds(
     Parameters
     ----------
     found : collection of str
-        The seeds that errors cover, keys of `actiseg_eval.resampling.run_means.SEEDS`.
+        The seeds that errors cover, keys of `actiseg_eval.resampling.contrasts.SEEDS`.
     cluster : str
         The kind of cluster.
     deviation : float or None

@@ -21,7 +21,7 @@ from actiseg_eval.noise_levels.robustness_result import (
     Robustness,
 )
 from actiseg_eval.reporting.score_tables import name_split
-from actiseg_eval.resampling.run_means import MIN_PAIRED
+from actiseg_eval.resampling.contrasts import MIN_PAIRED
 
 _MOST_LEVELS = 5
 """Levels in one table."""

@@ -30,7 +30,7 @@ class Gain:
     degrees : float
         The degrees of freedom of the error.
     seeds : str
-        The seeds that the error covers, a key of `actiseg_eval.resampling.run_means.SEEDS`.
+        The seeds that the error covers, a key of `actiseg_eval.resampling.contrasts.SEEDS`.
     widened : bool
         Whether the interval was extended to hold 0, because p is not small.
     unreached : tuple of str

@@ -36,6 +36,7 @@ def describe_raw_scores(report: RawScoreReport) -> Iterator[ReportPart]:
 def make_raw_score_page(report: RawScoreReport) -> ReportPage:
     """Make the page of a report. Its rows are one for each figure of each method."""
     columns = ["figure", "method", "value", "low", "high", "kept", "kept_low", "kept_high"]
+    columns += ["over", "kept_over"]
     rows = [
         [figure, method.name, *_list_cells(method.figures[figure])]
         for figure in report.figures
@@ -58,7 +59,7 @@ def _list_cells(value: FigureValue) -> list[str]:
     low, high = value.interval or (None, None)
     kept_low, kept_high = value.kept_interval or (None, None)
     cells = (value.value, low, high, value.kept, kept_low, kept_high)
-    return [format_cell(cell) for cell in cells]
+    return [*(format_cell(cell) for cell in cells), value.over or "", value.kept_over or ""]
 
 
 def _tabulate(report: RawScoreReport) -> Iterator[Table]:
@@ -82,7 +83,7 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
         if has_kept:
             columns += ["kept", *([level] if level else [])]
         has_seeds = any(len(method.folders) > 1 for method in report.methods)
-        columns += ["seeds"] if has_seeds else []
+        columns += ["seeds", "over"] * has_seeds
         rows = []
         for method in report.methods:
             value = method.figures[figure]
@@ -91,9 +92,20 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
             if has_kept:
                 row.append("-" if value.kept is None else f"{value.kept:.3f}")
                 row += [_format_interval(value.kept_interval, ".3f")] if level else []
-            row += [", ".join(map(format_value, value.seeds))] if has_seeds else []
+            row += [", ".join(map(format_value, value.seeds)), _name_over(value)] * has_seeds
             rows.append(row)
         yield Table(FIGURES[figure].about, columns, rows)
+
+
+def _name_over(value: FigureValue) -> str:
+    """Name what the intervals of a figure cover, and that of the share if it is another.
+
+    >>> _name_over(FigureValue(0.5, (0.4, 0.6), 0.1, (0, 0.2), (), "videos", "videos and seeds"))
+    'videos; kept: videos and seeds'
+    """
+    if value.kept_over in (None, value.over) or value.over is None:
+        return value.over or "-"
+    return f"{value.over}; kept: {value.kept_over}"
 
 
 def _format_interval(interval: tuple[float, float] | None, form: str) -> str:
@@ -105,11 +117,16 @@ def _describe(report: RawScoreReport) -> Iterator[str]:
         gates = "; ".join(map(_describe_gates, report.methods))
         yield f"gates with an n-rate of at most {report.n_rate:g} on the tuning split: {gates}"
     if report.bootstrap is not None:
-        why = report.bootstrap.explain_cluster(report.cluster)
+        unit, why = report.cluster, report.bootstrap.explain_cluster(report.cluster)
         yield (
-            f"intervals: {report.clusters} {report.cluster}s resampled "
+            f"intervals over {unit}s alone: {report.clusters} {unit}s resampled "
             f"{report.bootstrap.resamples:,} times{why}; they do not cover another seed"
         )
+        if any(len(method.folders) > 1 for method in report.methods):
+            yield (
+                f"intervals over {unit}s and seeds: Student's t, as in compare; those of "
+                "kept by Fieller's theorem"
+            )
     if report.no_gain:
         gains = (f"{FIGURES[name].symbol} {gain:+.4f}" for name, gain in report.no_gain.items())
         yield (

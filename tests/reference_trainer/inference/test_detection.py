@@ -32,7 +32,7 @@ from reference_trainer.batches.tokens import tokenise
 from reference_trainer.batches.training_split import open_training_split
 from reference_trainer.inference import detection
 from reference_trainer.inference.detection import ObjectSignals, detect, rank_signals
-from reference_trainer.inference.predictor import load_model
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit
 from reference_trainer.training.memorisation import _choose_sequences
 from tests.helpers import numpy_strategies

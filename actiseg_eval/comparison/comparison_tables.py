@@ -187,7 +187,7 @@ def explain_missing_seeds(
 
     Parameters
     ----------
-    found : collection of str
+    covered : collection of str
         The seeds that errors cover, keys of `actiseg_eval.resampling.contrasts.SEEDS`.
     cluster : str
         The kind of cluster.

@@ -31,10 +31,20 @@ Seeds = tuple[int, ...] | None
 
 @dataclass(frozen=True)
 class _Bounds:
-    """An interval, and the seeds that it covers: a key of `SEEDS`; None if it has no error."""
+    """An interval.
+
+    Attributes
+    ----------
+    ends : (float, float)
+    seeds : str or None
+        The seeds that it covers, a key of `SEEDS`; None if it has no error.
+    unreached : tuple of str
+        The ends, ``low`` and ``high``, that no resample reaches.
+    """
 
     ends: tuple[float, float]
     seeds: str | None
+    unreached: tuple[str, ...] = ()
 
 
 def estimate_figures(
@@ -83,6 +93,8 @@ def estimate_figures(
                 seeds=tuple(map(_evaluate, parts[name])),
                 over=_name_source(bounds, cluster),
                 kept_over=_name_source(kept_bounds, cluster),
+                unreached=() if bounds is None else bounds.unreached,
+                kept_unreached=() if kept_bounds is None else kept_bounds.unreached,
             )
     return figures, no_gain
 
@@ -177,7 +189,7 @@ class _FigureEstimator:
         estimates = resample_statistics([item for item, _, _ in resampled.values()], bootstrap)
         for (key, (_, least, most)), estimate in zip(resampled.items(), estimates, strict=True):
             ends = estimate.find_interval(bootstrap.level, least, most)
-            self.bounds[key] = _Bounds(ends, "none")
+            self.bounds[key] = _Bounds(ends, "none", estimate.find_unreached(ends))
 
     def _find_kept(
         self,

@@ -91,6 +91,8 @@ class FigureValue:
         The value of each seed.
     over, kept_over : str or None
         What the intervals cover: the clusters, such as ``videos``, and seeds.
+    unreached, kept_unreached : tuple of str
+        The ends of the intervals, ``low`` and ``high``, that no resample reaches.
     """
 
     value: float | None
@@ -100,6 +102,8 @@ class FigureValue:
     seeds: tuple[float | None, ...]
     over: str | None = None
     kept_over: str | None = None
+    unreached: tuple[str, ...] = ()
+    kept_unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,10 +13,15 @@ import pytest
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.annotations.raw_scores import read_scores
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import compare, measure_raw_scores, score
 from actiseg_eval.metrics.formulas import HAND_CLASSES
-from actiseg_eval.raw_scores.raw_score_tables import describe_raw_scores
+from actiseg_eval.metrics.sums import Sums
+from actiseg_eval.raw_scores.figure_estimation import estimate_figures
+from actiseg_eval.raw_scores.raw_score_tables import describe_raw_scores, make_raw_score_page
+from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.resampling.linearised import Ratio
 from tests.helpers.command import run as run_command
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.roots import make_root
@@ -173,6 +179,21 @@ def test_errors_cover_videos_and_seeds_as_in_compare(kitchen, runs, tmp_path):
     text = "\n".join(part for part in describe_raw_scores(report) if isinstance(part, str))
     assert "intervals over videos and seeds: Student's t" in text
     assert "intervals over videos alone: 9 videos resampled 100 times" in text
+
+
+def test_ends_that_no_resample_reaches_are_marked(report):
+    """One video of nine differs: the upper end is how far unseen videos could be."""
+    values = np.array([0.5] + [0.0] * 8)
+    ratio = Ratio(Sums(values, np.ones(9)))
+    figures, _ = estimate_figures(
+        {"plain": [{"p_miou": ratio}]}, {"plain": None}, Bootstrap(resamples=100), "video"
+    )
+    found = figures["plain"]["p_miou"]
+    assert found.unreached == ("high",)
+    marked = replace(report, methods=[replace(plain(report), figures=figures["plain"])])
+    page = render_markdown_page(make_raw_score_page(marked))
+    assert f"to {found.interval[1]:.4f}*" in page
+    assert "no resample reaches this end" in page
 
 
 def test_clean_labels_that_gain_nothing_have_no_share(kitchen, runs):

@@ -136,6 +136,17 @@ def _describe(report: RawScoreReport) -> Iterator[str]:
                 f"intervals over {unit}s and seeds: Student's t, as in compare; those of "
                 "kept by Fieller's theorem"
             )
+        unsure = [
+            f"{FIGURES[name].symbol} of {method.name}"
+            for name in report.figures
+            for method in report.methods
+            if method.figures[name].kept is not None and method.figures[name].kept_interval is None
+        ]
+        if unsure:
+            yield (
+                "no interval of kept, as the gain of clean labels is too uncertain for one: "
+                f"{', '.join(unsure)}"
+            )
     if report.no_gain:
         gains = (f"{FIGURES[name].symbol} {gain:+.4f}" for name, gain in report.no_gain.items())
         yield (

@@ -190,10 +190,12 @@ def test_ends_that_no_resample_reaches_are_marked(report):
     )
     found = figures["plain"]["p_miou"]
     assert found.unreached == ("high",)
+    figures["plain"]["p_miou"] = replace(found, kept=0.5)
     marked = replace(report, methods=[replace(plain(report), figures=figures["plain"])])
     page = render_markdown_page(make_raw_score_page(marked))
     assert f"to {found.interval[1]:.4f}*" in page
     assert "no resample reaches this end" in page
+    assert "too uncertain for one: p-mIoU of plain" in page
 
 
 def test_clean_labels_that_gain_nothing_have_no_share(kitchen, runs):

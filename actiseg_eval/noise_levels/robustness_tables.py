@@ -338,7 +338,7 @@ def _describe_labels(level: float, quality: LabelQuality) -> Iterator[str]:
         )
     if quality.flipped is not None and quality.renamed is not None:
         yield (
-            f"{labels}: {_format_share(quality.flipped)} names flipped to another class, "
+            f"{labels}: {_format_share(quality.flipped)} names flipped, "
             f"{_format_share(quality.renamed)} of the rest renamed within their class"
         )
 

@@ -119,6 +119,11 @@ class TextRow:
     synset: str
     similarity: float
 
+    @property
+    def names_another(self) -> bool:
+        """Whether the new name is of another thing; a sister term is, although its class stays."""
+        return self.kind == "category"
+
     def to_json(self) -> str:
         """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
         lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))

@@ -54,6 +54,13 @@ def compare(
     ] = None,
     primary: Primary = None,
     seed_deviation: SeedDeviation = None,
+    equivalence: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Test whether methods differ by less than this in the primary metric, such as "
+            "0.02."
+        ),
+    ] = None,
     intervals: SignificanceFlags,
     output: OutputFlags,
     run: RunFlags,
@@ -81,6 +88,7 @@ def compare(
         gt=truth,
         primary=primary,
         seed_deviation=seed_deviation,
+        equivalence=equivalence,
         **rules.keywords,
         **intervals.keywords,
         **run.keywords,

@@ -16,7 +16,11 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
-from actiseg_eval.comparison.primary_metric import check_seed_deviation, choose_primary
+from actiseg_eval.comparison.primary_metric import (
+    check_equivalence,
+    check_seed_deviation,
+    choose_primary,
+)
 from actiseg_eval.metrics.definitions import METRICS, list_directed
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
@@ -31,9 +35,10 @@ from actiseg_eval.resampling.bootstrap import (
     is_defined,
     sum_clusters,
 )
-from actiseg_eval.resampling.gains import apply_holm, compare_means
+from actiseg_eval.resampling.contrasts import SEEDS
+from actiseg_eval.resampling.gains import apply_holm, compare_means, find_equivalence
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
-from actiseg_eval.resampling.run_means import SEEDS, RunMeans, Runs
+from actiseg_eval.resampling.run_means import RunMeans, Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap
@@ -55,6 +60,7 @@ def compare(
     resamples: int = RESAMPLES,
     cluster: str = "video",
     seed_deviation: float | None = None,
+    equivalence: float | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Comparison:
@@ -81,6 +87,8 @@ def compare(
     seed_deviation : float, optional
         The standard deviation of the primary metric over seeds, if it is known from elsewhere. It
         counts for methods with a single run.
+    equivalence : float, optional
+        Test for each pair whether its difference in the primary metric is smaller than this.
 
     Returns
     -------
@@ -104,6 +112,7 @@ def compare(
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
     deviation = check_seed_deviation(seed_deviation)
+    margin = check_equivalence(equivalence, bootstrap.level)
     runs = [(method.name, run) for method in methods for run in method.runs]
     problems = ProblemCollector()
     with start_workers(workers, __name__) as pool:
@@ -129,10 +138,13 @@ def compare(
             left_out[metric] = few
             continue
         means = RunMeans(list(by_method.values()), deviation if metric == primary else None)
-        pairs = _compare_pairs(list(by_method), means, bootstrap, metric, cluster)
-        differences[metric] = _adjust(pairs) if metric == primary else pairs
+        is_primary = metric == primary
+        pairs = _compare_pairs(
+            list(by_method), means, bootstrap, metric, cluster, margin if is_primary else None
+        )
+        differences[metric] = _adjust(pairs) if is_primary else pairs
         standings[metric] = _rank(
-            by_method, means, differences[metric], bootstrap, metric, ranked=metric == primary
+            by_method, means, differences[metric], bootstrap, metric, ranked=is_primary
         )
     return Comparison(
         protocol=options.protocol,
@@ -148,6 +160,7 @@ def compare(
         primary=primary,
         seeds={method.name: find_seeds(method.runs) for method in methods},
         seed_deviation=deviation,
+        equivalence=margin,
         notices=list_notices({run.name: run.coverage for run in measured}),
         left_out=left_out,
         standings=standings,
@@ -175,20 +188,24 @@ def _gather_runs(
 
 
 def _compare_pairs(
-    names: list[str], means: RunMeans, bootstrap: Bootstrap, metric: str, cluster: str
+    names: list[str],
+    means: RunMeans,
+    bootstrap: Bootstrap,
+    metric: str,
+    cluster: str,
+    margin: float | None,
 ) -> list[Difference]:
     """Return how much better the first of every two methods is than the second."""
-    units = np.eye(len(names))
+    units, most = np.eye(len(names)), 1 - METRICS[metric].least
     differences = []
     for first, second in itertools.combinations(range(len(names)), 2):
-        gain = compare_means(
-            means,
-            get_sign(metric) * (units[first] - units[second]),
-            bootstrap,
-            1 - METRICS[metric].least,
-        )
+        row = get_sign(metric) * (units[first] - units[second])
+        gain = compare_means(means, row, bootstrap, most)
         source = f"{cluster}s{SEEDS[gain.seeds]}"
-        differences.append(Difference(names[first], names[second], gain, None, source))
+        equivalence = None
+        if margin is not None:
+            equivalence = find_equivalence(means, row, bootstrap, margin, most)
+        differences.append(Difference(names[first], names[second], gain, None, source, equivalence))
     return differences
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.resampling.bootstrap import Bootstrap
-from actiseg_eval.resampling.gains import Gain, find_least_p
+from actiseg_eval.resampling.gains import Equivalence, Gain, find_least_p
 
 SCHEMA = "actiseg/comparison/2"
 
@@ -61,6 +61,9 @@ class Difference:
         primary one.
     source : str
         What varies: the clusters, such as ``videos``, and seeds, if the error covers them.
+    equivalence : Equivalence or None
+        Whether the methods are shown to differ by less than a margin. None for metrics that are not
+        the primary one, and without a margin.
     """
 
     first: str
@@ -68,6 +71,7 @@ class Difference:
     test: Gain
     adjusted: float | None
     source: str
+    equivalence: Equivalence | None = None
 
     @property
     def gain(self) -> float:
@@ -104,6 +108,8 @@ class Difference:
             "seeds": self.test.seeds,
             "widened": self.test.widened,
             "unreached": self.test.unreached,
+            "equivalence": self.equivalence
+            and {**vars(self.equivalence), "shown": self.equivalence.is_shown},
         }
 
 
@@ -131,6 +137,8 @@ class Comparison:
         The seeds that the names of a method's folders end in. None if one has none.
     seed_deviation : float or None
         The given standard deviation of the primary metric over seeds.
+    equivalence : float or None
+        The margin of tests of equivalence in the primary metric.
     notices : sequence of str
         Lines to print before the tables.
     left_out : mapping of str to str
@@ -151,6 +159,7 @@ class Comparison:
     primary: str
     seeds: Mapping[str, tuple[int, ...] | None]
     seed_deviation: float | None
+    equivalence: float | None
     notices: Sequence[str]
     left_out: Mapping[str, str]
     standings: Mapping[str, Sequence[Standing]]
@@ -185,6 +194,7 @@ class Comparison:
             "primary": self.primary,
             "seeds": {name: seeds and list(seeds) for name, seeds in self.seeds.items()},
             "seed_deviation": self.seed_deviation,
+            "equivalence": self.equivalence,
             "least_p": self.least_p,
             "notices": list(self.notices),
             "left_out": dict(self.left_out),

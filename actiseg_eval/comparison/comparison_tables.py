@@ -8,7 +8,7 @@ from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
 from actiseg_eval.comparison.comparison_result import Comparison, Difference
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.reporting.score_tables import name_split
-from actiseg_eval.resampling.run_means import MIN_PAIRED
+from actiseg_eval.resampling.contrasts import MIN_PAIRED
 
 _NOTE = (
     "gain: how much better the first method is, for every metric above 0 if it is better, with its "
@@ -61,7 +61,7 @@ def make_comparison_page(comparison: Comparison, metrics: Sequence[str] = ()) ->
 
 _ROW_COLUMNS = (
     *("metric", "method", "against", "value", "from", "to", "rank", "p", "holm", "over"),
-    *("df", "widened", "unreached"),
+    *("df", "widened", "unreached", "equal"),
 )
 
 
@@ -72,13 +72,21 @@ def _list_rows(comparison: Comparison) -> Iterator[list[str]]:
             numbers = map(format_cell, (standing.value, *standing.interval, standing.rank))
             ends = " ".join(standing.unreached)
             degrees = format_cell(standing.degrees)
-            yield [metric, standing.name, "", *numbers, "", "", "", degrees, "", ends]
+            yield [metric, standing.name, "", *numbers, "", "", "", degrees, "", ends, ""]
         for pair in comparison.differences[metric]:
             numbers = map(format_cell, (pair.gain, *pair.interval, None, pair.p, pair.adjusted))
             widened = "yes" if pair.test.widened else ""
             ends = " ".join(pair.test.unreached)
             degrees = format_cell(pair.test.degrees)
-            yield [metric, pair.first, pair.second, *numbers, pair.source, degrees, widened, ends]
+            equal = _format_equivalence(pair)
+            about = [pair.source, degrees, widened, ends, equal]
+            yield [metric, pair.first, pair.second, *numbers, *about]
+
+
+def _format_equivalence(pair: Difference) -> str:
+    if pair.equivalence is None:
+        return ""
+    return "yes" if pair.equivalence.is_shown else "no"
 
 
 def _explain_comparison(comparison: Comparison, metrics: Sequence[str]) -> Iterator[str]:
@@ -97,8 +105,23 @@ def _explain_comparison(comparison: Comparison, metrics: Sequence[str]) -> Itera
         yield from explain_power(
             comparison.least_p, comparison.clusters, comparison.cluster, comparison.bootstrap.level
         )
+    if comparison.equivalence is not None and comparison.primary in shown:
+        yield _explain_equivalence(comparison.equivalence, comparison.bootstrap.level)
     yield _describe_resampling(comparison)
     yield from _explain_seeds(comparison, pairs)
+
+
+def _explain_equivalence(margin: float, level: float) -> str:
+    """Return a line about the tests of equivalence.
+
+    >>> _explain_equivalence(0.02, 0.95).partition(" (")[0]
+    'equal within 0.02: the 90 % interval of the gain lies between -0.02 and 0.02'
+    """
+    return (
+        f"equal within {margin:g}: the {100 * (2 * level - 1):g} % interval of the gain lies "
+        f"between -{margin:g} and {margin:g} (two one-sided tests at {100 * (1 - level):g} %, not "
+        "corrected for several pairs). no: it is not shown; the methods need not differ"
+    )
 
 
 def explain_ends(*, unreached: bool, widened: bool) -> Iterator[str]:
@@ -164,8 +187,8 @@ def explain_missing_seeds(
 
     Parameters
     ----------
-    found : collection of str
-        The seeds that errors cover, keys of `actiseg_eval.resampling.run_means.SEEDS`.
+    covered : collection of str
+        The seeds that errors cover, keys of `actiseg_eval.resampling.contrasts.SEEDS`.
     cluster : str
         The kind of cluster.
     deviation : float or None
@@ -236,6 +259,10 @@ def _tabulate_differences(comparison: Comparison, metric: str) -> Table:
     ]
     level = comparison.bootstrap.percent
     columns = ["first against second", "gain", level, "share better", "p", "Holm", "df", "over"]
+    if any(pair.equivalence for pair in comparison.differences[metric]):
+        columns.append(f"equal within {comparison.equivalence:g}")
+        for row, pair in zip(rows, comparison.differences[metric], strict=True):
+            row.append(_format_equivalence(pair))
     return Table("", columns, rows)
 
 

@@ -45,6 +45,33 @@ def choose_primary(name: str | None, options: ScoringOptions) -> str:
     return name
 
 
+def check_equivalence(value: float | None, level: float) -> float | None:
+    """Return the margin of tests of equivalence, None for no such tests.
+
+    Parameters
+    ----------
+    value : float or None
+    level : float
+        The level of confidence.
+
+    Raises
+    ------
+    InputError
+        If the margin is not between 0 and 1, or if the level is too low for one-sided tests.
+    """
+    if value is None:
+        return None
+    margin = check_number(value, "equivalence")
+    if not 0 < margin < 1:
+        raise refuse(
+            f"{margin:g} is not between 0 and 1", "`equivalence`", "give 0.02, for example"
+        )
+    if level <= 0.5:
+        what = f"{level:g} is at most 0.5, too low for tests of equivalence"
+        raise refuse(what, "`ci`", "give 0.95, for example")
+    return margin
+
+
 def check_seed_deviation(value: float | None) -> float | None:
     """Return a standard deviation over seeds, None if it is not known.
 

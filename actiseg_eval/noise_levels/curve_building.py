@@ -16,9 +16,10 @@ from actiseg_eval.noise_levels.curves import compute_mean_weights
 from actiseg_eval.noise_levels.robustness_result import BaselineGap, Curve, CurvePoint
 from actiseg_eval.noise_levels.shares import Shares, compute_shares, find_share_intervals
 from actiseg_eval.resampling.bootstrap import Bootstrap, is_defined
+from actiseg_eval.resampling.contrasts import SEEDS
 from actiseg_eval.resampling.gains import apply_holm, compare_means
 from actiseg_eval.resampling.mean_intervals import MeanInterval, find_mean_intervals
-from actiseg_eval.resampling.run_means import SEEDS, RunMeans, Runs
+from actiseg_eval.resampling.run_means import RunMeans, Runs
 
 LevelRuns: TypeAlias = Mapping[float, Runs]
 """The runs of a method, by level."""

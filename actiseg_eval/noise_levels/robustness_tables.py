@@ -21,7 +21,7 @@ from actiseg_eval.noise_levels.robustness_result import (
     Robustness,
 )
 from actiseg_eval.reporting.score_tables import name_split
-from actiseg_eval.resampling.run_means import MIN_PAIRED
+from actiseg_eval.resampling.contrasts import MIN_PAIRED
 
 _MOST_LEVELS = 5
 """Levels in one table."""
@@ -338,7 +338,7 @@ def _describe_labels(level: float, quality: LabelQuality) -> Iterator[str]:
         )
     if quality.flipped is not None and quality.renamed is not None:
         yield (
-            f"{labels}: {_format_share(quality.flipped)} names flipped to another class, "
+            f"{labels}: {_format_share(quality.flipped)} names flipped, "
             f"{_format_share(quality.renamed)} of the rest renamed within their class"
         )
 

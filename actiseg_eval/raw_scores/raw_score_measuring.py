@@ -19,12 +19,12 @@ from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.sums import MetricSums, Sums
 from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.raw_scores.figure_estimation import estimate_figures
 from actiseg_eval.raw_scores.gates import find_gate
 from actiseg_eval.raw_scores.raw_score_result import (
     CLEAN,
     FIGURES,
     FROZEN,
-    FigureValue,
     MethodFigures,
     RawScoreReport,
     TunedGate,
@@ -45,16 +45,9 @@ from actiseg_eval.resampling.bootstrap import (
     choose_clusters,
     sum_clusters,
 )
-from actiseg_eval.resampling.linearised import (
-    Mean,
-    Ratio,
-    RatioDifference,
-    Share,
-    Statistic,
-    WeightRows,
-    resample_statistics,
-)
+from actiseg_eval.resampling.linearised import Ratio, Statistic
 from actiseg_eval.resampling.rankings import Auroc, AveragePrecision, make_ranking
+from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import collect_problems, measure_folder
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
@@ -122,7 +115,8 @@ def measure_raw_scores(
     Returns
     -------
     RawScoreReport
-        The figures `FIGURES` of every method, with intervals over clusters.
+        The figures `FIGURES` of every method, with intervals over clusters, and over seeds where a
+        method has several. Seeds are paired as in `actiseg_eval.compare`.
 
     Raises
     ------
@@ -317,7 +311,8 @@ def _make_report(
         ]
         for name, method_runs in runs.items()
     }
-    figures, no_gain = _evaluate(seeds, bootstrap)
+    known_seeds = {method.name: find_seeds(method.runs) for method in methods}
+    figures, no_gain = estimate_figures(seeds, known_seeds, bootstrap, cluster)
     active = np.concatenate([_find_active(result) for result in every[0].results])
     labels = {
         f"{name} ({escape_unprintable(str(folder))})": run.coverage
@@ -348,94 +343,3 @@ def _make_report(
             for method in methods
         ],
     )
-
-
-@dataclass(frozen=True)
-class _BoundedStatistic:
-    """A statistic and its range."""
-
-    statistic: Statistic
-    least: float
-    most: float
-
-    @property
-    def value(self) -> float | None:
-        """The value over all clusters; None if it is undefined."""
-        rows = WeightRows(np.ones((1, self.statistic.clusters)))
-        value = float(rows.linearise(self.statistic)[0][0])
-        return value if np.isfinite(value) else None
-
-
-_Key = tuple[str, str]
-"""What it is (``value``, ``gain`` or ``kept``), and of which method."""
-
-_GAIN: _Key = ("gain", CLEAN)
-
-
-def _evaluate(
-    seeds: Mapping[str, list[dict[str, Statistic]]], bootstrap: Bootstrap | None
-) -> tuple[dict[str, dict[str, FigureValue]], dict[str, float]]:
-    """Return the figures of every method, and the gains of clean labels that are none."""
-    figures: dict[str, dict[str, FigureValue]] = {name: {} for name in seeds}
-    no_gain = {}
-    for figure in next(iter(seeds.values()))[0]:
-        runs = {name: [run[figure] for run in method_runs] for name, method_runs in seeds.items()}
-        items = _list_items(runs)
-        intervals = _find_intervals(items, bootstrap)
-        sign = FIGURES[figure].sign
-        is_gain = _GAIN in items and _is_gain(items[_GAIN], intervals[_GAIN], sign)
-        if _GAIN in items and not is_gain:
-            no_gain[figure] = items[_GAIN].value or 0.0
-        for name, method_runs in runs.items():
-            kept = ("kept", name)
-            figures[name][figure] = FigureValue(
-                value=items["value", name].value,
-                interval=intervals["value", name],
-                kept=items[kept].value if is_gain else None,
-                kept_interval=intervals[kept] if is_gain else None,
-                seeds=tuple(_BoundedStatistic(run, 0, 1).value for run in method_runs),
-            )
-    return figures, no_gain
-
-
-def _list_items(runs: Mapping[str, list[Statistic]]) -> dict[_Key, _BoundedStatistic]:
-    """Return the mean over seeds of each method, the gain of clean labels, and the shares of it."""
-    means = {name: Mean(method_runs) for name, method_runs in runs.items()}
-    items = {("value", name): _BoundedStatistic(mean, 0, 1) for name, mean in means.items()}
-    if CLEAN not in means or FROZEN not in means:
-        return items
-    gain = RatioDifference(means[CLEAN], means[FROZEN])
-    items[_GAIN] = _BoundedStatistic(gain, -1, 1)
-    size = items[_GAIN].value
-    if size:
-        limit = 1 / abs(size)  # a difference is at most 1
-        for name, mean in means.items():
-            share = Share(RatioDifference(mean, means[FROZEN]), gain)
-            items["kept", name] = _BoundedStatistic(share, -limit, limit)
-    return items
-
-
-def _is_gain(gain: _BoundedStatistic, interval: tuple[float, float] | None, sign: float) -> bool:
-    """Whether clean labels are better than the frozen start, beyond chance if that is known."""
-    size = gain.value
-    if size is None:
-        return False
-    return (size * sign if interval is None else min(sign * end for end in interval)) > 0
-
-
-def _find_intervals(
-    items: Mapping[_Key, _BoundedStatistic], bootstrap: Bootstrap | None
-) -> dict[_Key, tuple[float, float] | None]:
-    """Return the interval of each item; None without resamples or with too few clusters."""
-    intervals: dict[_Key, tuple[float, float] | None] = dict.fromkeys(items)
-    if bootstrap is None:
-        return intervals
-    defined = {
-        key: item
-        for key, item in items.items()
-        if item.statistic.defined >= MIN_CLUSTERS and item.value is not None
-    }
-    estimates = resample_statistics([item.statistic for item in defined.values()], bootstrap)
-    for (key, item), estimate in zip(defined.items(), estimates, strict=True):
-        intervals[key] = estimate.find_interval(bootstrap.level, item.least, item.most)
-    return intervals

@@ -81,14 +81,18 @@ class FigureValue:
     value : float or None
         The mean over seeds; None if it is undefined.
     interval : (float, float) or None
-        Its confidence interval over clusters; None if there are too few.
+        Its confidence interval; None if there are too few clusters.
     kept : float or None
         (value - frozen) / (clean - frozen). None without these two, and if clean labels do not
         gain over the frozen start.
     kept_interval : (float, float) or None
-        The confidence interval of `kept`.
+        The confidence interval of `kept`. None if the gain of clean labels is too uncertain.
     seeds : tuple of float or None
         The value of each seed.
+    over, kept_over : str or None
+        What the intervals cover: the clusters, such as ``videos``, and seeds.
+    unreached, kept_unreached : tuple of str
+        The ends of the intervals, ``low`` and ``high``, that no resample reaches.
     """
 
     value: float | None
@@ -96,6 +100,10 @@ class FigureValue:
     kept: float | None
     kept_interval: Interval | None
     seeds: tuple[float | None, ...]
+    over: str | None = None
+    kept_over: str | None = None
+    unreached: tuple[str, ...] = ()
+    kept_unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

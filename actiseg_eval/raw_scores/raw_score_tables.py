@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
-from actiseg_eval.comparison.comparison_tables import format_interval
+from actiseg_eval.comparison.comparison_tables import explain_ends, format_interval
 from actiseg_eval.metrics.definitions import format_value
 from actiseg_eval.raw_scores.raw_score_result import (
     FIGURES,
@@ -36,6 +36,7 @@ def describe_raw_scores(report: RawScoreReport) -> Iterator[ReportPart]:
 def make_raw_score_page(report: RawScoreReport) -> ReportPage:
     """Make the page of a report. Its rows are one for each figure of each method."""
     columns = ["figure", "method", "value", "low", "high", "kept", "kept_low", "kept_high"]
+    columns += ["over", "kept_over", "unreached", "kept_unreached"]
     rows = [
         [figure, method.name, *_list_cells(method.figures[figure])]
         for figure in report.figures
@@ -58,7 +59,9 @@ def _list_cells(value: FigureValue) -> list[str]:
     low, high = value.interval or (None, None)
     kept_low, kept_high = value.kept_interval or (None, None)
     cells = (value.value, low, high, value.kept, kept_low, kept_high)
-    return [format_cell(cell) for cell in cells]
+    sources = [value.over or "", value.kept_over or ""]
+    unreached = [" ".join(value.unreached), " ".join(value.kept_unreached)]
+    return [*(format_cell(cell) for cell in cells), *sources, *unreached]
 
 
 def _tabulate(report: RawScoreReport) -> Iterator[Table]:
@@ -82,22 +85,37 @@ def _tabulate(report: RawScoreReport) -> Iterator[Table]:
         if has_kept:
             columns += ["kept", *([level] if level else [])]
         has_seeds = any(len(method.folders) > 1 for method in report.methods)
-        columns += ["seeds"] if has_seeds else []
+        columns += ["seeds", "over"] * has_seeds
         rows = []
         for method in report.methods:
             value = method.figures[figure]
             row = [method.name, format_value(value.value)]
-            row += [_format_interval(value.interval, ".4f")] if level else []
+            if level:
+                row.append(_format_interval(value.interval, ".4f", value.unreached))
             if has_kept:
                 row.append("-" if value.kept is None else f"{value.kept:.3f}")
-                row += [_format_interval(value.kept_interval, ".3f")] if level else []
-            row += [", ".join(map(format_value, value.seeds))] if has_seeds else []
+                if level:
+                    row.append(_format_interval(value.kept_interval, ".3f", value.kept_unreached))
+            row += [", ".join(map(format_value, value.seeds)), _name_over(value)] * has_seeds
             rows.append(row)
         yield Table(FIGURES[figure].about, columns, rows)
 
 
-def _format_interval(interval: tuple[float, float] | None, form: str) -> str:
-    return "-" if interval is None else format_interval(interval, form)
+def _name_over(value: FigureValue) -> str:
+    """Name what the intervals of a figure cover, and that of the share if it is another.
+
+    >>> _name_over(FigureValue(0.5, (0.4, 0.6), 0.1, (0, 0.2), (), "videos", "videos and seeds"))
+    'videos; kept: videos and seeds'
+    """
+    if value.kept_over in (None, value.over) or value.over is None:
+        return value.over or "-"
+    return f"{value.over}; kept: {value.kept_over}"
+
+
+def _format_interval(
+    interval: tuple[float, float] | None, form: str, unreached: Sequence[str]
+) -> str:
+    return "-" if interval is None else format_interval(interval, form, unreached)
 
 
 def _describe(report: RawScoreReport) -> Iterator[str]:
@@ -105,11 +123,30 @@ def _describe(report: RawScoreReport) -> Iterator[str]:
         gates = "; ".join(map(_describe_gates, report.methods))
         yield f"gates with an n-rate of at most {report.n_rate:g} on the tuning split: {gates}"
     if report.bootstrap is not None:
-        why = report.bootstrap.explain_cluster(report.cluster)
+        unit, why = report.cluster, report.bootstrap.explain_cluster(report.cluster)
         yield (
-            f"intervals: {report.clusters} {report.cluster}s resampled "
+            f"intervals over {unit}s alone: {report.clusters} {unit}s resampled "
             f"{report.bootstrap.resamples:,} times{why}; they do not cover another seed"
         )
+        values = [value for method in report.methods for value in method.figures.values()]
+        unreached = any(value.unreached or value.kept_unreached for value in values)
+        yield from explain_ends(unreached=unreached, widened=False)
+        if any(len(method.folders) > 1 for method in report.methods):
+            yield (
+                f"intervals over {unit}s and seeds: Student's t, as in compare; those of "
+                "kept by Fieller's theorem"
+            )
+        unsure = [
+            f"{FIGURES[name].symbol} of {method.name}"
+            for name in report.figures
+            for method in report.methods
+            if method.figures[name].kept is not None and method.figures[name].kept_interval is None
+        ]
+        if unsure:
+            yield (
+                "no interval of kept, as the gain of clean labels is too uncertain for one: "
+                f"{', '.join(unsure)}"
+            )
     if report.no_gain:
         gains = (f"{FIGURES[name].symbol} {gain:+.4f}" for name, gain in report.no_gain.items())
         yield (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.core.keys import draw_bernoullis, make_key
 from actiseg_eval.resampling.bootstrap import Bootstrap, split_resamples
+from actiseg_eval.resampling.mean_intervals import find_mean_intervals
 from actiseg_eval.resampling.ratios import ROUNDING, Combination, resample
 from actiseg_eval.resampling.run_means import RunMeans
 
@@ -29,7 +30,7 @@ class Gain:
     degrees : float
         The degrees of freedom of the error.
     seeds : str
-        The seeds that the error covers, a key of `actiseg_eval.resampling.run_means.SEEDS`.
+        The seeds that the error covers, a key of `actiseg_eval.resampling.contrasts.SEEDS`.
     widened : bool
         Whether the interval was extended to hold 0, because p is not small.
     unreached : tuple of str
@@ -99,6 +100,52 @@ def compare_means(
         widened=(low, high) != interval,
         unreached=unreached,
     )
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether a difference is shown to be smaller than a margin.
+
+    Attributes
+    ----------
+    margin : float
+    interval : (float, float)
+        The interval of the difference at the level 1 - 2 alpha, for tests at the level alpha.
+    """
+
+    margin: float
+    interval: tuple[float, float]
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether both one-sided tests reject that the difference is at least the margin."""
+        return -self.margin < self.interval[0] and self.interval[1] < self.margin
+
+
+def find_equivalence(
+    means: RunMeans,
+    coefficients: NDArray[np.float64],
+    bootstrap: Bootstrap,
+    margin: float,
+    most: float = 1.0,
+) -> Equivalence:
+    """Test by two one-sided tests whether a difference of means over runs is small.
+
+    Both tests reject at the level alpha if the interval at the level 1 - 2 alpha lies within the
+    margins (Schuirmann, "A comparison of the two one-sided tests procedure and the power approach
+    for assessing the equivalence of average bioavailability", 1987). Here 1 - alpha is the level of
+    `bootstrap`, and the interval is of the kind that `compare_means` has.
+
+    Parameters
+    ----------
+    means, coefficients, bootstrap, most
+        As for `compare_means`. The level of `bootstrap` is above 0.5.
+    margin : float
+        Above 0.
+    """
+    twice = replace(bootstrap, level=2 * bootstrap.level - 1)
+    interval = find_mean_intervals(means, {"": coefficients}, twice, -most, most)[""]
+    return Equivalence(margin, interval.ends)
 
 
 def compute_permutation_p(combination: Combination, bootstrap: Bootstrap) -> float:

@@ -26,7 +26,7 @@ class MeanInterval:
     degrees : float
         The degrees of freedom of its error.
     seeds : str
-        The seeds that it covers, a key of `actiseg_eval.resampling.run_means.SEEDS`.
+        The seeds that it covers, a key of `actiseg_eval.resampling.contrasts.SEEDS`.
     unreached : tuple of str
         The ends, ``low`` and ``high``, that no resample reaches.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_eval.resampling.run_means import RunMeans
+from actiseg_eval.resampling.contrasts import ContrastEstimator
 
 
 def find_quotient_interval(
-    means: RunMeans,
+    means: ContrastEstimator,
     numerator: NDArray[np.float64],
     denominator: NDArray[np.float64],
     level: float,
@@ -21,7 +21,7 @@ def find_quotient_interval(
 
     Parameters
     ----------
-    means : RunMeans
+    means : ContrastEstimator
         K conditions.
     numerator, denominator : (K,) float64
         The coefficients of N and D.

@@ -1,10 +1,4 @@
-"""Means over runs, and the error of their contrasts: over videos and over seeds.
-
-A method is trained with some seeds and scored on some videos. Another seed would give another
-score, and so would other videos. The variance of a score therefore has two parts: that over videos
-of the mean over seeds, and that over seeds of the mean over videos. Few seeds cannot replace
-videos, or the reverse.
-"""
+"""Means over runs of metrics that are ratios of sums over clusters."""
 
 from __future__ import annotations
 
@@ -15,26 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_eval.metrics.sums import Sums
-from actiseg_eval.resampling.ratios import ROUNDING, Combination, combine
-
-MIN_PAIRED = 3
-"""Fewer matching seeds than this are not paired, for want of degrees of freedom."""
-
-SEEDS = {
-    "none": "",
-    "own": " and seeds",
-    "paired": " and paired seeds",
-    "unpaired": " and unpaired seeds",
-    "shared": " and seeds of one side",
-    "given": " and seeds as given",
-}
-"""What an error covers beside the clusters, and how tables name it.
-
-``none``: nothing, as there are single runs, or runs that do not differ. ``own``: the seeds of one
-condition. ``paired``, ``unpaired``: those of several conditions, with the same seeds or not.
-``shared``: some conditions have a single run, and the variance over the seeds of the others stands
-for theirs. ``given``: the deviation of single runs was given.
-"""
+from actiseg_eval.resampling.contrasts import Condition, ContrastEstimator
+from actiseg_eval.resampling.ratios import Combination, combine
 
 
 @dataclass(frozen=True)
@@ -60,79 +36,20 @@ class Runs:
         """The mean over runs; NaN if one is undefined."""
         return float(np.mean([run.ratio for run in self.sums]))
 
-
-@dataclass(frozen=True)
-class Contrast:
-    """The estimate of a linear combination of means over runs.
-
-    Attributes
-    ----------
-    value, error : float
-        The value and its standard error.
-    degrees : float
-        The degrees of freedom of the error.
-    seeds : str
-        The seeds that the error covers, a key of `SEEDS`.
-    """
-
-    value: float
-    error: float
-    degrees: float
-    seeds: str
-
     @property
-    def share(self) -> float:
-        """The probability that the value is above 0, as Student's t gives it."""
-        from scipy.special import stdtr
-
-        if self.error == 0:
-            return float(0.5 + 0.5 * np.sign(self.value))
-        return float(stdtr(self.degrees, self.value / self.error))
-
-    @property
-    def p(self) -> float:
-        """The two-sided p value of Student's t-test of the value 0."""
-        return 1.0 if self.value == 0 else 2 * min(self.share, 1 - self.share)
-
-    def find_interval(self, level: float, least: float, most: float) -> tuple[float, float]:
-        """Find Student's t interval, within the range of possible values."""
-        reach = self.find_quantile(level) * self.error
-        return max(least, self.value - reach), min(most, self.value + reach)
-
-    def find_quantile(self, level: float) -> float:
-        """Return the two-sided quantile of Student's t for a level of confidence."""
-        from scipy.special import stdtrit
-
-        return float(stdtrit(self.degrees, (1 + level) / 2))
+    def condition(self) -> Condition:
+        """What the errors of contrasts depend on."""
+        mean = combine((1 / len(self.sums), run) for run in self.sums)
+        return Condition(
+            values=np.array([run.ratio for run in self.sums]),
+            influence=mean.influence,
+            clusters=mean.defined_clusters,
+            seeds=self.seeds,
+            fixed=self.fixed,
+        )
 
 
-@dataclass(frozen=True)
-class _SeedGroup:
-    """Conditions that have the same seeds.
-
-    Attributes
-    ----------
-    members : (M,) int64
-        The positions of the conditions.
-    deviations : (S, M) float64
-        The deviation of each seed from the mean.
-    """
-
-    members: NDArray[np.int64]
-    deviations: NDArray[np.float64]
-
-    @property
-    def degrees(self) -> int:
-        """The degrees of freedom over seeds."""
-        return len(self.deviations) - 1
-
-    def compute_variance(self, coefficients: NDArray[np.float64]) -> float:
-        """Compute the variance over seeds of a contrast, (K,)."""
-        squares = (self.deviations @ coefficients[self.members]) ** 2
-        return float(squares.sum()) / self.degrees / len(self.deviations)
-
-
-class RunMeans:
+class RunMeans(ContrastEstimator):
     """The means over runs of K conditions on the same C clusters, and the errors of contrasts.
 
     Parameters
@@ -140,25 +57,16 @@ class RunMeans:
     conditions : sequence of Runs, length K
         All runs must be defined.
     seed_deviation : float, optional
-        The standard deviation over seeds of conditions with a single run, if it is known.
+        See `ContrastEstimator`.
 
     Attributes
     ----------
     conditions : tuple of Runs
-    values : (K,) float64
-        The mean of each condition.
     """
 
     def __init__(self, conditions: Sequence[Runs], seed_deviation: float | None = None) -> None:
+        super().__init__([runs.condition for runs in conditions], seed_deviation)
         self.conditions = tuple(conditions)
-        self.values = np.array([runs.mean for runs in conditions])
-        self._seed_deviation = seed_deviation
-        means = [combine((1 / len(runs.sums), run) for run in runs.sums) for runs in conditions]
-        self._influence = np.stack([mean.influence for mean in means])
-        self._clusters = np.array([mean.defined_clusters for mean in means])
-        self._groups = _group_by_seeds(self.conditions)
-        self._free = np.array([not runs.fixed for runs in conditions])
-        self._single = self._free & np.array([len(runs.sums) == 1 for runs in conditions])
 
     def combine(self, coefficients: NDArray[np.float64]) -> Combination:
         """Return a contrast, (K,), as a combination of ratios, to resample its clusters."""
@@ -167,92 +75,3 @@ class RunMeans:
             for coefficient, runs in zip(coefficients.tolist(), self.conditions, strict=True)
             for run in runs.sums
         )
-
-    def estimate(
-        self, coefficients: NDArray[np.float64], scope: NDArray[np.bool_] | None = None
-    ) -> Contrast:
-        """Estimate a contrast over clusters and seeds.
-
-        With independent variances V_i of f_i degrees of freedom each, the sum of the V_i has about
-        (sum V_i)^2 / sum (V_i^2 / f_i) degrees (Satterthwaite, "An approximate distribution of
-        estimates of variance components", 1946).
-
-        Parameters
-        ----------
-        coefficients : (K,) float64
-        scope : (K,) bool, optional
-            The conditions whose seeds stand for those of single runs. By default those of the
-            contrast. Contrasts with the same scope have consistent variances.
-        """
-        used = coefficients != 0
-        clusters = int(self._clusters[used].min())
-        over_clusters = float(((coefficients @ self._influence) ** 2).sum())
-        parts = [(over_clusters * clusters / (clusters - 1), float(clusters - 1))]
-        over_seeds, seeds = self._divide_seeds(coefficients, used if scope is None else scope)
-        parts += over_seeds
-        total = sum(variance for variance, _ in parts)
-        error = total**0.5
-        if error < ROUNDING:
-            return Contrast(self._sum(coefficients), 0.0, clusters - 1.0, seeds)
-        degrees = total**2 / sum(variance**2 / degrees for variance, degrees in parts)
-        return Contrast(self._sum(coefficients), error, degrees, seeds)
-
-    def _sum(self, coefficients: NDArray[np.float64]) -> float:
-        return float(coefficients[coefficients != 0] @ self.values[coefficients != 0])
-
-    def _divide_seeds(
-        self, coefficients: NDArray[np.float64], scope: NDArray[np.bool_]
-    ) -> tuple[list[tuple[float, float]], str]:
-        """Return the variances over seeds with their degrees of freedom, and what they cover."""
-        used = scope & self._free
-        groups = [group for group in self._groups if used[group.members].any()]
-        parts = [(group.compute_variance(coefficients), float(group.degrees)) for group in groups]
-        weight = float((coefficients[self._single] ** 2).sum())
-        if weight and self._seed_deviation is not None:
-            return [*parts, (weight * self._seed_deviation**2, float("inf"))], "given"
-        total = sum(variance for variance, _ in parts)
-        if weight and groups:  # a single part, because all of it varies with the same deviations
-            one_run, degrees = self._pool(groups, used)
-            total += weight * one_run
-            parts = [(total, degrees)]
-        if total < ROUNDING**2:
-            return [], "none"
-        if weight:
-            return parts, "shared"
-        if np.count_nonzero(used) == 1:
-            return parts, "own"
-        return parts, "paired" if len(groups) == 1 else "unpaired"
-
-    @staticmethod
-    def _pool(groups: list[_SeedGroup], used: NDArray[np.bool_]) -> tuple[float, float]:
-        """Return the variance of one run over seeds, pooled, and its degrees of freedom."""
-        squares = degrees = 0.0
-        for group in groups:
-            chosen = used[group.members]
-            squares += float((group.deviations[:, chosen] ** 2).sum())
-            degrees += group.degrees * int(chosen.sum())
-        return squares / degrees, float(sum(group.degrees for group in groups))
-
-
-def _group_by_seeds(conditions: Sequence[Runs]) -> list[_SeedGroup]:
-    """Group the conditions with several runs: those with the same seeds together."""
-    members: dict[object, list[int]] = {}
-    for position, runs in enumerate(conditions):
-        if len(runs.sums) > 1 and not runs.fixed:
-            known = runs.seeds is not None and len(runs.sums) >= MIN_PAIRED
-            key = frozenset(runs.seeds or ()) if known else position
-            members.setdefault(key, []).append(position)
-    return [
-        _SeedGroup(
-            np.array(group),
-            np.stack([_compute_deviations(conditions[position]) for position in group], axis=1),
-        )
-        for group in members.values()
-    ]
-
-
-def _compute_deviations(runs: Runs) -> NDArray[np.float64]:
-    """Return the deviation of each run from the mean, in the order of the seeds."""
-    order = np.argsort(runs.seeds) if runs.seeds is not None else np.arange(len(runs.sums))
-    values = np.array([runs.sums[position].ratio for position in order])
-    return np.asarray(values - values.mean())

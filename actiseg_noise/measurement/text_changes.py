@@ -89,6 +89,9 @@ class TextStatistics:
         Prompts that differ from the clean prompts in any way.
     renamed_one_name : int
         Renamed objects whose class has only one name in the lexicon.
+    renamed_to_sisters : int
+        Renamed objects whose new name is a sister term: it names another thing, although the class
+        stays.
     renames_seen : Proportion
         Renamed objects, of those that were not flipped and whose class has another name in the
         files themselves.
@@ -115,6 +118,7 @@ class TextStatistics:
     uniform_similarity: float | None
     changed: Proportion
     renamed_one_name: int
+    renamed_to_sisters: int
     renames_seen: Proportion
     harmless: int
     misnamed: int
@@ -136,6 +140,7 @@ class TextStatistics:
             "uniform_similarity": self.uniform_similarity,
             "changed": self.changed.to_dict(),
             "renamed_one_name": self.renamed_one_name,
+            "renamed_to_sisters": self.renamed_to_sisters,
             "renames_seen": self.renames_seen.to_dict(),
             "harmless": self.harmless,
             "misnamed": self.misnamed,
@@ -197,6 +202,7 @@ def measure_text(
         renamed_one_name=sum(
             item.renamed and not has_another_name(item, lexicon) for item in items
         ),
+        renamed_to_sisters=sum(_is_renamed_to_sister(item, lexicon) for item in items),
         renames_seen=_count_renames_within_files(items),
         harmless=sum(_is_harmless(item, lexicon) for item in items),
         misnamed=sum(map(_is_misnamed, items)),
@@ -233,6 +239,13 @@ def is_flip(item: TextItem, options: ReplacementOptions | None) -> bool:
     class_id, name = options.flip
     sister = class_id == options.class_id and fold(item.noisy.name) == fold(name.text)
     return item.flipped or (item.renamed and sister)
+
+
+def _is_renamed_to_sister(item: TextItem, lexicon: Lexicon) -> bool:
+    noun = lexicon.classes.get(item.clean.class_id)
+    if noun is None or not item.renamed:
+        return False
+    return fold(item.noisy.name) in {fold(sister.name.text) for sister in noun.sisters}
 
 
 def has_another_name(item: TextItem, lexicon: Lexicon) -> bool:

@@ -128,22 +128,24 @@ def _compare_objects(
 ) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
+    exchanges = noise.kind == EXCHANGE
     flips = [
         is_flip(item, option)
         for item, option in pairs
-        if _can_flip(option) and not (noise.kind == EXCHANGE and _is_second(item, option))
+        if _can_flip(option) and not (exchanges and _is_second(item, option))
     ]
     renames = [
         item.renamed for item, option in pairs if _can_rename(option) and not is_flip(item, option)
     ]
     flip_rate, rename_rate = split_rates(noise)
-    for what, hits, wanted in (
-        ("flips", flips, flip_rate),
-        ("renames within their class", renames, rename_rate),
+    for what, hits, wanted, prompts in (
+        # One draw decides for both objects of an exchange.
+        ("exchanges" if exchanges else "flips", flips, flip_rate, 2 if exchanges else 1),
+        ("renames within their class", renames, rename_rate, 1),
     ):
         if hits or wanted:
             proportion = Proportion(len(hits), sum(hits))
-            total = Proportion(len(pairs), proportion.hits)
+            total = Proportion(len(pairs), prompts * proportion.hits)
             yield compare_rate(what, proportion, wanted, (total, "prompts"))
     unexpected = sum(
         (item.flipped and not _can_flip(option))

@@ -28,6 +28,11 @@ def describe_text(text: TextStatistics) -> Iterator[ReportPart]:
     seen = text.renames_seen
     if seen.items != text.all.substitutions.items:
         yield f"renames if the files have another name of the class: {format_proportion(seen)}"
+    if text.renamed_to_sisters:
+        yield (
+            f"renamed to a sister term, which names another thing: {text.renamed_to_sisters}; the "
+            "class id stays, so they are not among the flipped"
+        )
     if text.renamed_one_name:
         yield f"renamed although the lexicon has no other name to write: {text.renamed_one_name}"
     if text.harmless:

@@ -65,7 +65,7 @@ def detect(
     print(
         "loss: of the strategy, with all of its terms; activity, masks: the plain losses of these. "
         "Masks are wrong below a mean IoU of "
-        f"{report.mask_iou:g}, prompts if they name another class"
+        f"{report.mask_iou:g}, prompts if they name another thing"
     )
     for note in report.notes:
         print(f"note: {note}")

@@ -53,7 +53,7 @@ class ObjectSignals:
     activity : (M,) float64
         Chance that the object is active.
     wrong : mapping of str to (M,) bool
-        By what is wrong: ``prompts`` (another class), ``activity`` or ``masks``.
+        By what is wrong: ``prompts`` (another thing), ``activity`` or ``masks``.
     """
 
     signals: dict[str, NDArray[np.float64]]
@@ -264,7 +264,7 @@ def find_wrong_labels(
 ) -> dict[str, NDArray[np.bool_]]:
     """Find the wrong labels of all prompts, in their order.
 
-    A prompt is wrong if it names another class, and the flag of activity if it was changed. A mask
+    A prompt is wrong if it names another thing, and the flag of activity if it was changed. A mask
     is wrong if its mean IoU with the clean mask over the frames is below `mask_iou`. Kinds of
     errors that no prompt has are absent.
     """
@@ -274,7 +274,7 @@ def find_wrong_labels(
             frames = ious.setdefault((row.sequence, row.object_id), {})
             frames[row.frame] = min(row.iou, frames.get(row.frame, 1.0))
         elif isinstance(row, TextRow):
-            if row.object_id is not None and row.class_id != row.class_id_org:
+            if row.object_id is not None and row.names_another:
                 prompts.add((row.sequence, row.object_id))
         elif isinstance(row, LabelRow) and row.kind == ACTIVITY and row.has_changed:
             flags.add((row.sequence, row.object_id))

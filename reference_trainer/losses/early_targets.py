@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reference_trainer.strategies.elr import update_target
+
 
 class EarlyTargets:
     """Running averages of the chance of each pixel, for early-learning regularisation.
@@ -66,17 +68,16 @@ class EarlyTargets:
         ValueError
             If a sample has another shape than before.
         """
-        chances = torch.sigmoid(logits.detach().float()).clamp(1e-4, 1 - 1e-4)
         renewed: set[int] = set()
-        for number, chance in zip(self._list_numbers(samples, logits), chances, strict=True):
+        rows = logits.detach().float()
+        for number, row in zip(self._list_numbers(samples, logits), rows, strict=True):
             if number in renewed:
                 continue
             renewed.add(number)
             showings = self._showings.get(number, 0) + 1
-            kept = self._targets.get(number, torch.zeros(())).to(chance.device, torch.float32)
-            target = self.memory * kept + (1 - self.memory) * chance
-            # float16 rounds, and a target above its mass would be no chance.
-            target = target.clamp(max=1 - self.memory**showings)
+            kept = self._targets.get(number, torch.zeros(())).to(row.device, torch.float32)
+            mass = torch.tensor(1 - self.memory**showings, device=row.device)
+            target = update_target(kept, row, mass, self.memory)
             self._targets[number] = target.to("cpu", torch.float16)
             self._showings[number] = showings
         return self.read(samples, logits)

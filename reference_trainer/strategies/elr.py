@@ -110,6 +110,24 @@ class Elr(Strategy[ElrOptions]):
             memory.showings = torch.as_tensor(state[f"{prefix}showings"]).clone()
 
 
+def update_target(target: Tensor, z: Tensor, mass: Tensor, memory: float) -> Tensor:
+    """Compute the next running average of chances, beta t + (1 - beta) p.
+
+    Parameters
+    ----------
+    target : float Tensor
+        t, or 0 before the first update.
+    z : float Tensor
+        Logits without gradient. p is clamped as in `losses.elr`.
+    mass : float Tensor
+        The next sum over both classes. It limits t: a t that float16 has rounded up is no chance.
+    memory : float
+        beta.
+    """
+    p = torch.sigmoid(z).clamp(1e-4, 1 - 1e-4)
+    return torch.minimum(memory * target + (1 - memory) * p, mass)
+
+
 class RunningTargets:
     """Running averages of the chance of the object, for each unit.
 
@@ -138,12 +156,10 @@ class RunningTargets:
         targets, mass : (B, K, T, h, w) float
             Both are 0 in padding.
         """
-        beta = self._memory
-        chances = units.gather(torch.sigmoid(logits.detach()).clamp(1e-4, 1 - 1e-4))
         self.showings[units.numbers] += 1
         mass = self._compute_mass(units).to(logits.device)
         kept = self.targets[units.numbers].to(logits.device, torch.float32)
-        targets = torch.minimum(beta * kept + (1 - beta) * chances, mass)
+        targets = update_target(kept, units.gather(logits.detach()), mass, self._memory)
         self.targets[units.numbers] = targets.to("cpu", torch.float16)
         return units.spread(targets), units.spread(mass.expand_as(targets))
 

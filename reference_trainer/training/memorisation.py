@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actiseg_data.core.keys import make_key
+from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow, read_ledger
 from reference_trainer.batches.loader import BatchLoader, normalise_frames
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
@@ -50,7 +52,7 @@ class _MeteredSequence:
     labelled, true : (T, h, w) uint8
         Ids of active objects, with noise and without.
     flipped : (K,) bool
-        Whether the prompt names another class than the clean prompt, and the object is active.
+        Whether the prompt names another thing than the clean prompt, and the object is active.
     """
 
     position: int
@@ -212,6 +214,7 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     """Choose the first `MOST_SEQUENCES` sequences with noise, in the order of their keys."""
     split = loader.split
     clean = {item.sequence.folder: item for item in read_clean_prompts(split)}
+    misnamed = _read_misnamed(split.labels.root)
     keys = [
         make_key(seed, _ALGORITHM, "train.meter", *item.sequence.identity)
         for item in split.sequences
@@ -221,14 +224,31 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
         if len(chosen) == MOST_SEQUENCES:
             break
         item = split.sequences[position]
-        metered = _read_metered_sequence(loader, position, clean[item.sequence.folder])
+        metered = _read_metered_sequence(loader, position, clean[item.sequence.folder], misnamed)
         if metered.has_noise:
             chosen.append(metered)
     return chosen
 
 
+def _read_misnamed(noisy: Path) -> set[tuple[str, int]]:
+    """Read which objects have the name of another thing; none if a copy has no ledger.
+
+    Class ids do not tell all of them: a sister term names another thing, and its class stays.
+    """
+    ledger = noisy / LEDGER_FILE
+    rows = read_ledger(ledger) if ledger.is_file() else ()
+    return {
+        (row.sequence, row.object_id)
+        for row in rows
+        if isinstance(row, TextRow) and row.object_id is not None and row.names_another
+    }
+
+
 def _read_metered_sequence(
-    loader: BatchLoader, position: int, clean: PromptedSequence
+    loader: BatchLoader,
+    position: int,
+    clean: PromptedSequence,
+    misnamed: Collection[tuple[str, int]],
 ) -> _MeteredSequence:
     """Read the labels of a sequence, with and without noise."""
     split, item = loader.split, loader.split.sequences[position]
@@ -237,7 +257,11 @@ def _read_metered_sequence(
     frames = np.linspace(0, len(item.sequence.frames) - 1, count).round().astype(np.int64)
     prompts = tuple(prompt for prompt in item.prompts if prompt.object_id in true_prompts)
     flipped = [
-        prompt.positive and prompt.class_id != true_prompts[prompt.object_id].class_id
+        prompt.positive
+        and (
+            prompt.class_id != true_prompts[prompt.object_id].class_id
+            or (item.sequence.folder, prompt.object_id) in misnamed
+        )
         for prompt in prompts
     ]
     return _MeteredSequence(

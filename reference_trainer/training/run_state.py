@@ -221,7 +221,13 @@ def assemble_run(
         for number in range(strategy.net_count)
     ]
     if start is not None:
-        refuse_overlap(start, split.videos, split.clean.root, split.clean.name)
+        refuse_overlap(
+            start.videos,
+            split,
+            start.path,
+            what="has learned from",
+            hint="start from a net that was trained on other videos",
+        )
         for number, net in enumerate(nets):
             load_warm_start(net, start, number)
     nets = [net.to(device) for net in nets]

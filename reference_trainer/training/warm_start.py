@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import format_names
+from reference_trainer.batches.training_split import TrainingSplit
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import parse_values
 from reference_trainer.config.run_config import Config
@@ -154,18 +155,31 @@ def refuse_other_encoder(start: WarmStart, encoder: str) -> None:
         )
 
 
-def refuse_overlap(start: WarmStart, videos: set[str], root: Path, split: str) -> None:
+def refuse_overlap(
+    learned: Iterable[str], split: TrainingSplit, run: Path, *, what: str, hint: str
+) -> None:
     """Raise an error if a start has learned from videos of a split.
 
     Its labels there, such as clean ones, would reach a run that must not know them.
+
+    Parameters
+    ----------
+    learned : iterable of str
+        The videos that the start has learned from.
+    split : TrainingSplit
+    run : Path
+        The run that the error is about.
+    what, hint : str
+        The beginning of the error, up to the videos, and its hint.
     """
-    seen = sorted(videos.intersection(start.videos))
+    videos = split.videos
+    seen = sorted(videos.intersection(learned))
     if seen:
         raise refuse(
-            f"has learned from {len(seen)} of the {len(videos)} videos of {split} in {root}: "
-            f"{format_names(seen)}",
-            start.path,
-            "start from a net that was trained on other videos",
+            f"{what} {len(seen)} of the {len(videos)} videos of {split.clean.name} in "
+            f"{split.clean.root}: {format_names(seen)}",
+            run,
+            hint,
         )
 
 

@@ -165,6 +165,31 @@ def test_a_given_deviation_over_seeds_is_that_of_single_runs(kitchen, runs):
     assert "p is of these runs, not of the methods" in text
 
 
+def test_equal_methods_are_told_from_those_that_may_differ(kitchen, runs, tmp_path):
+    copy = shutil.copytree(runs["moved1"], tmp_path / "copy")
+    given = [*methods(runs, "moved1", "moved3"), Method("copy", (copy,))]
+    found = compare(given, gt=kitchen, resamples=FEW.resamples, equivalence=0.02)
+    shown = {(of.first, of.second): of.equivalence.is_shown for of in found.differences["p_miou"]}
+    assert shown == {
+        ("moved1", "moved3"): False,
+        ("moved1", "copy"): True,
+        ("moved3", "copy"): False,
+    }
+    assert all(of.equivalence is None for of in found.differences["giou"])
+    page = make_comparison_page(found)
+    text = render_markdown_page(page)
+    assert "equal within 0.02: the 90 % interval" in text
+    assert [row[-1] for row in page.rows.rows if row[0] == "p_miou" and row[2]] == [
+        "no",
+        "yes",
+        "no",
+    ]
+    assert json.loads(json.dumps(found.to_dict()))["equivalence"] == 0.02
+    for margin, level in ((0, 0.95), (1, 0.95), (0.02, 0.5)):
+        with pytest.raises(InputError, match=r"between 0 and 1|too low"):
+            compare(given, gt=kitchen, equivalence=margin, ci=level)
+
+
 def test_that_nothing_can_be_found_is_said(kitchen, runs):
     """Of 9 videos the least p is 2 / 2^9, and Holm multiplies it by the pairs."""
     names = [*(f"moved{at}" for at in (1, 2, 3, 4, 5, 6)), "shift"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,9 +13,15 @@ import pytest
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.annotations.raw_scores import read_scores
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.opening import open_split
-from actiseg_eval import measure_raw_scores, score
+from actiseg_eval import compare, measure_raw_scores, score
 from actiseg_eval.metrics.formulas import HAND_CLASSES
+from actiseg_eval.metrics.sums import Sums
+from actiseg_eval.raw_scores.figure_estimation import estimate_figures
+from actiseg_eval.raw_scores.raw_score_tables import describe_raw_scores, make_raw_score_page
+from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.resampling.linearised import Ratio
 from tests.helpers.command import run as run_command
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.roots import make_root
@@ -140,6 +147,55 @@ def test_kept_is_a_share_of_the_gain_of_clean_labels(report):
         assert values["clean"][name].kept_interval == pytest.approx((1, 1), abs=1e-9)
     assert "p_miou_ungated" not in report.no_gain
     assert "auroc" not in report.no_gain
+
+
+def test_errors_cover_videos_and_seeds_as_in_compare(kitchen, runs, tmp_path):
+    folders = {"plain": ["plain", "again", 1.1], "clean": ["clean", 0.3, 0.5]}
+    for method, sources in folders.items():
+        for seed, source in enumerate(sources):
+            sources[seed] = tmp_path / f"{method}_s{seed}"
+            if isinstance(source, str):
+                sources[seed].symlink_to(runs[source])
+            else:
+                score_split(kitchen, sources[seed], noise=source)
+    report = measure_raw_scores(
+        {"plain": folders["plain"]},
+        gt=kitchen,
+        frozen=runs["start"],
+        clean=folders["clean"],
+        resamples=100,
+    )
+    figures = {method.name: method.figures for method in report.methods}
+    for standing in compare(folders, gt=kitchen, resamples=100).standings["p_miou"]:
+        figure = figures[standing.name]["p_miou"]
+        assert figure.interval == pytest.approx(standing.interval)
+        assert figure.over == "videos and seeds"
+    figure = figures["plain"]["auroc"]
+    low, high = figure.kept_interval
+    assert low < figure.kept < high
+    assert figure.kept_over == "videos and paired seeds"
+    assert figures["frozen"]["auroc"].over == "videos"  # the same start for all seeds
+    assert figures["frozen"]["auroc"].kept_over is None
+    text = "\n".join(part for part in describe_raw_scores(report) if isinstance(part, str))
+    assert "intervals over videos and seeds: Student's t" in text
+    assert "intervals over videos alone: 9 videos resampled 100 times" in text
+
+
+def test_ends_that_no_resample_reaches_are_marked(report):
+    """One video of nine differs: the upper end is how far unseen videos could be."""
+    values = np.array([0.5] + [0.0] * 8)
+    ratio = Ratio(Sums(values, np.ones(9)))
+    figures, _ = estimate_figures(
+        {"plain": [{"p_miou": ratio}]}, {"plain": None}, Bootstrap(resamples=100), "video"
+    )
+    found = figures["plain"]["p_miou"]
+    assert found.unreached == ("high",)
+    figures["plain"]["p_miou"] = replace(found, kept=0.5)
+    marked = replace(report, methods=[replace(plain(report), figures=figures["plain"])])
+    page = render_markdown_page(make_raw_score_page(marked))
+    assert f"to {found.interval[1]:.4f}*" in page
+    assert "no resample reaches this end" in page
+    assert "too uncertain for one: p-mIoU of plain" in page
 
 
 def test_clean_labels_that_gain_nothing_have_no_share(kitchen, runs):

@@ -12,7 +12,7 @@ from scipy import stats
 
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap
-from actiseg_eval.resampling.gains import compare_means
+from actiseg_eval.resampling.gains import compare_means, find_equivalence
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
 from actiseg_eval.resampling.quotients import find_quotient_interval
 from actiseg_eval.resampling.run_means import RunMeans, Runs
@@ -131,6 +131,38 @@ def test_clusters_alone_must_show_a_difference():
     assert found.p == pytest.approx(2 / 2**4, abs=0.02)
     assert found.widened
     assert found.interval[0] == 0
+
+
+def test_two_one_sided_tests_show_that_methods_are_equal():
+    """The least margin by hand: what is between the means, and Student's quantile of 95 %."""
+    means = RunMeans(draw(4, 3, 3))
+    found = means.estimate(FIRST_BETTER)
+    least = abs(found.value) + stats.t.ppf(0.95, found.degrees) * found.error
+    for margin, shown in ((0.999 * least, False), (1.001 * least, True)):
+        lower = stats.t.sf((found.value + margin) / found.error, found.degrees)
+        upper = stats.t.sf((margin - found.value) / found.error, found.degrees)
+        assert (max(lower, upper) < 0.05) == shown
+        assert find_equivalence(means, FIRST_BETTER, Bootstrap(), margin).is_shown == shown
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_methods_that_differ_by_the_margin_are_rarely_called_equal(seeds):
+    """In at most 5 %, to two standard errors of 300 rounds; equal methods often are."""
+    rng = np.random.default_rng(seeds)
+    made, margin = MadeRuns(20, 0.01, 0.001 * (seeds > 1), seed_video=0.01), 0.02
+    wrong = right = 0
+    for _ in range(300):
+        one, other = made.draw(rng, seeds)
+        worse = Runs(
+            tuple(Sums(x.numerator - margin * x.denominator, x.denominator) for x in other.sums)
+        )
+        for second, is_equal in ((worse, False), (other, True)):
+            means = RunMeans([one, second])
+            found = find_equivalence(means, FIRST_BETTER, Bootstrap(resamples=200), margin)
+            right += is_equal and found.is_shown
+            wrong += not is_equal and found.is_shown
+    assert wrong / 300 <= 0.075
+    assert right / 300 > 0.5
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.auditing import audit
+from actiseg_noise.measurement.inspection import inspect
+from actiseg_noise.measurement.text_tables import describe_text
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from tests.helpers.kitchens import make_kitchen
@@ -64,6 +66,15 @@ def test_splits_match_their_recipes(kitchen, tmp_path, more):
         found = audit(out)
         assert found.ok, found.findings
         assert found.agreements
+
+
+def test_sister_terms_are_counted_beside_the_flips(kitchen, tmp_path):
+    done = corrupt(kitchen, make_recipe("text", 0.4, flip="sister"), out=tmp_path / "noisy")
+    text = inspect(done.out, kitchen).text
+    assert text.all.flips.hits == 0  # the class stays
+    assert text.renamed_to_sisters == done.summary["text"]["flips"]["selected"] > 0
+    lines = [part for part in describe_text(text) if isinstance(part, str)]
+    assert any("renamed to a sister term" in line for line in lines)
 
 
 def spoil(out, name, change):

@@ -103,6 +103,9 @@ def test_exchanged_splits_are_verified_and_audited(tmp_path, more):
     text = done.summary["text"]
     assert text["interval_95"] is None
     assert text["flips"]["selected"] % 2 == 0
+    share = text["flips"]["selected"] / text["of_all"]["items"]
+    (line,) = (text for text in found.agreements if "exchanges: " in text)
+    assert f"{share:.1%} of all" in line  # both objects of each pair count
     if more.get("exact"):
         assert abs(text["flips"]["selected"] - 0.4 * text["flips"]["items"]) <= 1.5
 

@@ -21,13 +21,20 @@ from actiseg_data.records.ledger_record import read_ledger
 from actiseg_eval.resampling.rankings import Auroc, find_ranking_value
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.batches.loader import decode_sequence, normalise_frames
+from reference_trainer.batches.loader import (
+    BatchLoader,
+    BatchSettings,
+    decode_sequence,
+    normalise_frames,
+)
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
+from reference_trainer.batches.training_split import open_training_split
 from reference_trainer.inference import detection
 from reference_trainer.inference.detection import ObjectSignals, detect, rank_signals
-from reference_trainer.inference.predictor import load_model
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit
+from reference_trainer.training.memorisation import _choose_sequences
 from tests.helpers import numpy_strategies
 from tests.helpers.command import run as run_command
 from tests.helpers.kitchens import kitchen_clip
@@ -110,6 +117,26 @@ def test_wrong_labels_are_those_of_the_ledger(noisy, trained):
     assert (wrong["masks"] <= np.array(masks)).all()
     assert wrong["masks"].sum() > 2
     assert "activity" not in wrong
+
+
+def test_sister_terms_are_wrong_names(kitchen, tmp_path):
+    """They keep the class id, so class ids do not tell them, neither here nor to the meter."""
+    recipe = make_recipe("text", 1.0, flip="sister")
+    copy = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    rows = list(read_ledger(copy / "ledger.jsonl"))
+    assert all(row.class_id == row.class_id_org for row in rows)
+    flips = {(row.sequence, row.object_id) for row in rows if row.kind == "category"}
+    assert 0 < len(flips) < len(rows)
+    split = open_training_split(kitchen, "train", noisy=copy)
+    items = [(x.sequence.folder, p.object_id) for x in split.sequences for p in x.prompts]
+    wrong = detection.find_wrong_labels(split.sequences, rows)
+    assert wrong["prompts"].tolist() == [item in flips for item in items]
+    settings = BatchSettings((64, 64), 1, 2, 8, False, False, 0, 0)
+    metered = _choose_sequences(BatchLoader(split, settings), 0)
+    active = {
+        (x.sequence.folder, p.object_id) for x in split.sequences for p in x.prompts if p.positive
+    }
+    assert sum(int(item.flipped.sum()) for item in metered) == len(flips & active)
 
 
 def test_the_losses_of_plain_are_those_of_an_independent_version(trained):

@@ -26,7 +26,8 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.inference.predictor import load_model, predict, rethreshold
+from reference_trainer.inference.predictor import predict, rethreshold
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit
 from tests.helpers.trained import odd_clips, small
 

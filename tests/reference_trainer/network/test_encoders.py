@@ -17,7 +17,8 @@ from torch import nn
 from actiseg_data.core.errors import InputError
 from reference_trainer.batches.loader import normalise_frames
 from reference_trainer.config.run_config import Config
-from reference_trainer.inference.predictor import load_model, predict
+from reference_trainer.inference.predictor import predict
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.network import lite0
 from reference_trainer.network.encoder_loading import (
     build_encoder,

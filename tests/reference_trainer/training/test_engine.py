@@ -25,7 +25,7 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.config.config_file import read_config, read_values
 from reference_trainer.config.old_names import OLD_NAMES
-from reference_trainer.inference.predictor import load_model
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.strategies.base import Strategy
 from reference_trainer.training import checkpoint, engine

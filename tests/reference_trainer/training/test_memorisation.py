@@ -18,7 +18,7 @@ from reference_trainer.batches.loader import decode_sequence, normalise_frames
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
 from reference_trainer.batches.training_split import open_training_split, read_clean_prompts
-from reference_trainer.inference.predictor import load_model
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training import memorisation
 from reference_trainer.training.engine import fit, resume
 from reference_trainer.training.run_state import assemble_run

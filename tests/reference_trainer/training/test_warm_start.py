@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.make.render.split_rendering import render_split
-from reference_trainer.inference.predictor import load_model, predict
+from reference_trainer.inference.predictor import predict
+from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit, resume
 from reference_trainer.training.run_state import assemble_run
 from reference_trainer.training.warm_start import digest_parameters, read_warm_start

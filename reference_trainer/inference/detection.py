@@ -192,7 +192,7 @@ def _restore(
     if config.noisy is None:
         hint = "give a run that was trained with --noisy"
         raise refuse("was trained on clean labels, which are right", folder, hint)
-    run = assemble_run(replace(config, device=device), folder)
+    run = assemble_run(replace(config, device=device), folder, pretrained=False)
     restore_run(run, load_checkpoint(folder / CHECKPOINT_FILE))
     return run
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import parse_values
 from reference_trainer.config.run_config import Config
@@ -56,8 +58,8 @@ class WarmStart:
         It names the strategy, the steps, the number of videos, and the digest.
         """
         return (
-            f"from {self.path}: {self.config.strategy}, {self.step} steps, "
-            f"{len(self.videos)} videos, parameters {self.digest}"
+            f"from {self.path}: {self.config.strategy}, {count_nouns(self.step, 'step')}, "
+            f"{count_nouns(len(self.videos), 'video')}, parameters {self.digest}"
         )
 
 
@@ -187,5 +189,6 @@ def digest_parameters(parameters: Mapping[str, Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, value in sorted(parameters.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        content = value.detach().cpu().contiguous().flatten()
+        digest.update(content.view(torch.uint8).numpy().tobytes())  # numpy lacks some types
     return digest.hexdigest()

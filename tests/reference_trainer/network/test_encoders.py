@@ -426,9 +426,11 @@ WRONG_STRIDE = RIGHT.replace("(3, 16)", "(3, 32)")
         ("def Make(): return 3", "gives int, not a module"),
         (stub(RIGHT, "(1, 2)"), r"the attribute channels \(1, 2\), not three positive"),
         (stub(RIGHT, "(1, 2, 0)"), r"the attribute channels \(1, 2, 0\), not three positive"),
-        (stub("1 / 0"), "raises for two frames .ZeroDivisionError"),
-        (stub("return x"), "gives Tensor, not three tensors"),
-        (stub("return x, x"), "gives 2 tuple, not three tensors"),
+        (stub("1 / 0"), "raises for two frames of 32 x 48 .ZeroDivisionError"),
+        (stub(f"1 / (n - 1); {RIGHT}"), "raises for one frame"),
+        (stub(f"1 / (not self.training); {RIGHT}"), "raises for two frames .* in training mode"),
+        (stub("return x"), "gives a Tensor, not three tensors"),
+        (stub("return x, x"), "gives a tuple of 2, not three tensors"),
         (stub("return 1, 2, 3"), "gives features of no shape, no shape, no shape for two"),
         (
             stub(WRONG_STRIDE),
@@ -437,7 +439,9 @@ WRONG_STRIDE = RIGHT.replace("(3, 16)", "(3, 32)")
             "2 x 3 x 2 x 3",
         ),
         (stub(RIGHT, "(1, 2, 4)"), "2 x 3 x 2 x 3 for two frames .* 2 x 4 x 2 x 3"),
-        (stub(RIGHT.replace("w // s)", "w // s, dtype=int)")), "are not floating-point"),
+        (stub(RIGHT.replace("w // s)", "w // s, dtype=int)")), "of torch.int64, not torch.float32"),
+        (stub(RIGHT.replace("w // s)", "w // s).double()")), "of torch.float64, not torch.float32"),
+        (stub(f"with torch.inference_mode(): {RIGHT}"), "computes features in inference mode"),
         (
             stub(
                 RIGHT.replace(
@@ -457,11 +461,17 @@ def test_an_encoder_that_breaks_the_interface_is_refused_by_name(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_factory_may_be_a_function_and_keeps_its_mode(own_module):
-    own_module(stub(RIGHT) + "def build():\n    return Make()\n")
+def test_a_factory_may_be_a_function_and_the_check_leaves_no_trace(own_module):
+    normalise = "self.norm(x); torch.rand(1)"
+    made = "    made = Make()\n    made.norm = torch.nn.BatchNorm2d(3)\n    return made\n"
+    own_module(f"{stub(f'{normalise}; {RIGHT}')}def build():\n{made}")
+    before = torch.get_rng_state()
     encoder = build_encoder("own_encoders:build", SIZE)
     assert isinstance(encoder, nn.Module)
     assert encoder.training
+    assert encoder.norm.num_batches_tracked == 0
+    assert encoder.norm.running_var.tolist() == [1, 1, 1]
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(

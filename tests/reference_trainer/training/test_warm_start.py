@@ -46,7 +46,7 @@ def test_a_start_gives_its_net_and_its_name(root, start, tmp_path, capsys):
     known = read_warm_start(start)
     assert known.videos == ("P09_01",)
     run = fit(small(root, init=str(start), learning_rate=1e-9, epochs=1), tmp_path / "run")
-    assert f"start from {start}: plain, 1 steps, 1 videos" in capsys.readouterr().out
+    assert f"start from {start}: plain, 1 step, 1 video, " in capsys.readouterr().out
     assert run.config.init_digest == known.digest == digest_parameters(parameters(start))
     assert known.digest in (tmp_path / "run" / "config.yaml").read_text()
     ours, theirs = parameters(tmp_path / "run"), parameters(start)
@@ -61,9 +61,10 @@ def test_a_digest_depends_on_names_shapes_and_values():
         {"a": torch.zeros(2, 1), "b": torch.ones(1)},
         {"a": torch.zeros(2), "c": torch.ones(1)},
         {"a": torch.zeros(2), "b": torch.zeros(1)},
+        {"a": torch.zeros(2, dtype=torch.bfloat16), "b": torch.ones(1)},
     ]
     digests = {digest_parameters(of) for of in (one, *others)}
-    assert len(digests) == 4
+    assert len(digests) == 5
     assert digest_parameters(dict(reversed(one.items()))) in digests
 
 
@@ -132,6 +133,15 @@ def test_starts_that_do_not_fit_are_refused(root, start, tmp_path, values, messa
     with pytest.raises(InputError, match=message):
         fit(small(root, init=str(start), **values), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("change", [{"net": {"a": 1}}, {"net": {1: torch.ones(1)}}, {"videos": [1]}])
+def test_a_damaged_start_is_refused(root, start, tmp_path, change):
+    document = torch.load(start / "model.pt", weights_only=True)
+    (tmp_path / "start").mkdir()
+    torch.save(document | change, tmp_path / "start" / "model.pt")
+    with pytest.raises(InputError, match=r"model\.pt: is damaged"):
+        read_warm_start(tmp_path / "start")
 
 
 def test_a_start_that_is_missing_is_refused(root, tmp_path):

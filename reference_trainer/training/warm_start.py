@@ -14,7 +14,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import format_names
 from actiseg_data.core.plurals import count_nouns
 from reference_trainer.config.config_building import make_config
-from reference_trainer.config.config_file import parse_values
+from reference_trainer.config.config_file import CONFIG_FILE, parse_values
 from reference_trainer.config.run_config import Config
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.training.checkpoint import MODEL_FILE, load_checkpoint
@@ -81,6 +81,9 @@ def read_warm_start(path: str | Path, digest: str | None = None) -> WarmStart:
     """
     folder = Path(path)
     file = folder / MODEL_FILE
+    if not file.is_file():
+        hint = "give a folder that actiseg-train fit made; a stopped run names it as init in "
+        raise refuse(f"has no {MODEL_FILE} to start from", folder, hint + CONFIG_FILE)
     document = load_checkpoint(file)
     if document["videos"] is None:
         raise refuse(

@@ -145,7 +145,7 @@ def test_a_damaged_start_is_refused(root, start, tmp_path, change):
 
 
 def test_a_start_that_is_missing_is_refused(root, tmp_path):
-    with pytest.raises(InputError, match="there is no checkpoint"):
+    with pytest.raises(InputError, match=r"nothing: has no model.pt to start from.*init in config.yaml"):
         fit(small(root, init=str(tmp_path / "nothing")), tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match="give init"):
         small(root, init_digest="0" * 32)

@@ -69,7 +69,7 @@ def score_raw(
 
     make_bootstrap(**intervals.keywords)  # refuses wrong values before it reads anything
     parsed = parse_methods(methods, least=1)
-    tuned = parse_methods(tuning, least=1) if tuning else None
+    tuned = parse_methods(tuning, least=1, parameter="tuning") if tuning else None
     ends = [folder for text in (frozen, clean) if text for folder in text.split(",")]
     folders = [folder for method in (*parsed, *(tuned or ())) for folder in method.runs]
     truth = truth_flags.open(parsed[0].runs[0])

@@ -49,7 +49,7 @@ class TransformersEncoder(Encoder):
     def __init__(self, name: str, size: tuple[int, int], *, pretrained: bool = True) -> None:
         super().__init__()
         if os.path.isabs(name) and not os.path.isdir(name):
-            hint = "put the model there, or give its folder; a run needs the folder it was made with"
+            hint = "put the model there: a run needs the folder that it was made with"
             raise refuse(f"hf:{name} is no folder", "`encoder`", hint)
         with _report_errors(name):
             self.model = _load_model(name, pretrained=pretrained)

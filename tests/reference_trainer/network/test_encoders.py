@@ -357,7 +357,7 @@ def test_a_folder_that_is_no_model_and_an_absent_library_are_refused(tmp_path, m
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(InputError, match=r'Hint: install it: pip install "actiseg\[hf\]"'):
         build_encoder("hf:some/model", SIZE)
-    with pytest.raises(InputError, match="is no folder. Hint: put the model there"):
+    with pytest.raises(InputError, match=r"is no folder\. Hint: put the model there"):
         build_encoder(f"hf:{tmp_path / 'moved'}", SIZE)
 
 

@@ -135,7 +135,9 @@ def test_starts_that_do_not_fit_are_refused(root, start, tmp_path, values, messa
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("change", [{"net": {"a": 1}}, {"net": {1: torch.ones(1)}}, {"videos": [1]}])
+@pytest.mark.parametrize(
+    "change", [{"net": {"a": 1}}, {"net": {1: torch.ones(1)}}, {"videos": [1]}]
+)
 def test_a_damaged_start_is_refused(root, start, tmp_path, change):
     document = torch.load(start / "model.pt", weights_only=True)
     (tmp_path / "start").mkdir()
@@ -145,7 +147,9 @@ def test_a_damaged_start_is_refused(root, start, tmp_path, change):
 
 
 def test_a_start_that_is_missing_is_refused(root, tmp_path):
-    with pytest.raises(InputError, match=r"nothing: has no model.pt to start from.*init in config.yaml"):
+    with pytest.raises(
+        InputError, match=r"nothing: has no model.pt to start from.*init in config.yaml"
+    ):
         fit(small(root, init=str(tmp_path / "nothing")), tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match="give init"):
         small(root, init_digest="0" * 32)

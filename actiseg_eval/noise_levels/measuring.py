@@ -116,7 +116,8 @@ def robustness(
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
-    deviation = check_seed_deviation(seed_deviation)
+    seeds = (len(folders) for levels in runs.methods.values() for folders in levels.values())
+    deviation = check_seed_deviation(seed_deviation, seeds)
     bootstrap = make_bootstrap(ci, resamples, cluster)
     if not 0 < drop < 1:
         raise refuse(f"{drop:g} is not between 0 and 1", "`drop`", "give 0.1, for example")

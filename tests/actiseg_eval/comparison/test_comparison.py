@@ -150,6 +150,9 @@ def test_one_metric_alone_is_tested(kitchen, runs):
     for deviation in (0, -1, 2):
         with pytest.raises(InputError, match="outside"):
             compare(methods(runs, *names), gt=kitchen, seed_deviation=deviation)
+    several = {"a": [runs["moved1"], runs["shift"]], "b": [runs["moved2"], runs["moved3"]]}
+    with pytest.raises(InputError, match="has no effect: all methods have several runs"):
+        compare(several, gt=kitchen, seed_deviation=0.02)
 
 
 def test_a_given_deviation_over_seeds_is_that_of_single_runs(kitchen, runs):

@@ -165,6 +165,8 @@ def _print_notes(notes: list[str]) -> None:
 
 
 def _print_result(run: Run) -> None:
+    from reference_trainer.network.encoder_loading import is_entry_point
+
     minutes, seconds = divmod(round(run.seconds), 60)
     print(
         f"trained {count_nouns(run.step, 'step')} in {minutes} min {seconds} s of computing time, "
@@ -175,9 +177,11 @@ def _print_result(run: Run) -> None:
     if run.handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in run.handled.items())
         print(f"handled: {', '.join(counts)}")
+    # `predict` runs no code that only a file names.
+    own = f" --encoder {run.config.encoder}" if is_entry_point(run.config.encoder) else ""
     print(
         f"next: actiseg-train predict {quote_path(run.folder)} {quote_path(run.split.clean.root)} "
-        f"--split {choose_evaluation_split(run.split.clean)} --out preds"
+        f"--split {choose_evaluation_split(run.split.clean)}{own} --out preds"
     )
 
 

@@ -16,6 +16,7 @@ from torch import nn
 
 from actiseg_data.core.errors import InputError
 from reference_trainer.batches.loader import normalise_frames
+from reference_trainer.cli.fit_command import _print_result
 from reference_trainer.config.run_config import Config
 from reference_trainer.inference.predictor import load_model, predict
 from reference_trainer.network import lite0
@@ -379,13 +380,15 @@ def own_module(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_the_encoder_of_the_page_trains_and_predicts(own_module, root, tmp_path):
+def test_the_encoder_of_the_page_trains_and_predicts(own_module, root, tmp_path, capsys):
     own_module(code_blocks("docs/encoders.md", "python")[0], "my_encoders")
     name = "my_encoders:DepthwiseEncoder"
     before = list(sys.path)
     run = fit(small(root, encoder=name, epochs=1), tmp_path / "run", quiet=True)
     assert sys.path == before
     assert f"encoder {name}, " in run.describe()
+    _print_result(run)
+    assert f" --encoder {name} --out preds" in capsys.readouterr().out
     with pytest.raises(InputError, match=rf"if you trust it, give encoder {name}"):
         predict(tmp_path / "run", root, "val_human", tmp_path / "preds")
     with pytest.raises(InputError, match=rf"has the encoder {name}, not tiny"):

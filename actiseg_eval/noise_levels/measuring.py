@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +113,7 @@ def robustness(
     runs = runs if isinstance(runs, NoiseRuns) else read_runs(as_path(runs, "runs"), baseline)
     if frozen is not None:
         runs = replace(runs, frozen=_list_folders(frozen))
+    _refuse_repeated_seeds(runs.frozen)
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
@@ -180,6 +181,16 @@ def _list_folders(frozen: Iterable[Path | str] | Path | str) -> tuple[Path, ...]
     if not isinstance(given, Iterable):
         raise refuse_type(given, "a path, or several", "frozen")
     return tuple(as_path(folder, "frozen") for folder in given)
+
+
+def _refuse_repeated_seeds(frozen: Sequence[Path]) -> None:
+    """Raise `InputError` if a folder counts as two seeds, which would then not vary."""
+    places = [os.path.realpath(folder) for folder in frozen]
+    problems = ProblemCollector()
+    for number, folder in enumerate(frozen):
+        if places[number] in places[:number]:
+            problems.add("is named twice", folder, "give each seed of `frozen` once")
+    problems.raise_if_any()
 
 
 def _name_floor(runs: NoiseRuns) -> str:

@@ -576,6 +576,8 @@ def test_a_method_no_better_than_the_floor_has_no_share(truth, folder, runs, tmp
     )
     with pytest.raises(InputError, match="nowhere"):
         robustness(runs, gt=truth, frozen=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"is named twice\. Hint: give each seed of frozen once"):
+        robustness(runs, gt=truth, frozen=[oracle, oracle])
 
 
 def test_blank_masks_are_not_robust(truth, folder, tmp_path):

@@ -111,6 +111,8 @@ def fit(
         "robust_heads": robust_heads,
         "assume_rate": assume_rate,
     }
+    if init is not None and places.get("init_digest") != "`settings`":
+        values.pop("init_digest", None)  # that of another start, in a configuration file
     values |= {name: value for name, value in flags.items() if value is not None}
     places |= {name: f"`{name}`" for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}

@@ -10,6 +10,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.make.render.split_rendering import render_split
+from reference_trainer.cli.fit_command import fit as fit_by_command
+from reference_trainer.config.config_file import read_config
 from reference_trainer.inference.predictor import load_model, predict
 from reference_trainer.training.engine import fit, resume
 from reference_trainer.training.run_state import assemble_run
@@ -153,3 +155,21 @@ def test_a_start_that_is_missing_is_refused(root, tmp_path):
         fit(small(root, init=str(tmp_path / "nothing")), tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match="give init"):
         small(root, init_digest="0" * 32)
+
+
+def test_another_start_than_that_of_a_file_has_its_own_digest(root, start, tmp_path):
+    file = tmp_path / "config.yaml"
+    old = small(root, init="away", init_digest="0" * 32, epochs=1)
+    file.write_text(old.to_yaml())
+    fit_by_command(tmp_path / "run", init=start, config_file=file, quiet=True)
+    assert (
+        read_config(tmp_path / "run" / "config.yaml").init_digest == read_warm_start(start).digest
+    )
+    with pytest.raises(InputError, match="not 0000"):
+        fit_by_command(
+            tmp_path / "again",
+            init=start,
+            config_file=file,
+            settings=[f"init_digest='{'0' * 32}'"],
+            quiet=True,
+        )

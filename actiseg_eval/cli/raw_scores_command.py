@@ -77,8 +77,8 @@ def score_raw(
     report = measure_raw_scores(
         parsed,
         gt=truth,
-        frozen=frozen.split(",") if frozen else None,
-        clean=clean.split(",") if clean else None,
+        frozen=None if frozen is None else frozen.split(","),
+        clean=None if clean is None else clean.split(","),
         tuning=tuned,
         tuning_gt=tuning_gt,
         tuning_split=tuning_split,

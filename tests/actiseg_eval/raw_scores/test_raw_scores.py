@@ -183,6 +183,7 @@ def test_wrong_scores_are_refused_all_at_once(kitchen, runs, tmp_path):
     ("changes", "message"),
     [
         ({"frozen": "start"}, "clean is missing"),
+        ({"frozen": [""], "clean": "start"}, "'frozen' lacks a name or a folder"),
         ({"tuning": {}}, "there is no method"),
         ({"tuning": {"other": "start"}}, "there is no method 'other'"),
         ({"tuning": {"other": "start"}}, "'plain' has no predictions of the tuning split"),

@@ -118,7 +118,9 @@ def fit(
     values["options"] |= {name: value for name, value in options.items() if value is not None}
     config = make_config(values, "`settings`", places)
     from reference_trainer.training.engine import fit as train  # imports torch, a second or two
+    from reference_trainer.training.engine import name_start
 
+    config = name_start(config)  # as it is saved
     if not quiet:
         print(config.to_yaml(), end="")
     _print_result(train(config, out, quiet=quiet))

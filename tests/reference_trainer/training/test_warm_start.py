@@ -157,14 +157,14 @@ def test_a_start_that_is_missing_is_refused(root, tmp_path):
         small(root, init_digest="0" * 32)
 
 
-def test_another_start_than_that_of_a_file_has_its_own_digest(root, start, tmp_path):
+def test_another_start_than_that_of_a_file_has_its_own_digest(root, start, tmp_path, capsys):
     file = tmp_path / "config.yaml"
     old = small(root, init="away", init_digest="0" * 32, epochs=1)
     file.write_text(old.to_yaml())
-    fit_by_command(tmp_path / "run", init=start, config_file=file, quiet=True)
-    assert (
-        read_config(tmp_path / "run" / "config.yaml").init_digest == read_warm_start(start).digest
-    )
+    fit_by_command(tmp_path / "run", init=start, config_file=file)
+    digest = read_warm_start(start).digest
+    assert read_config(tmp_path / "run" / "config.yaml").init_digest == digest
+    assert f"init_digest: {digest}" in capsys.readouterr().out
     with pytest.raises(InputError, match="not 0000"):
         fit_by_command(
             tmp_path / "again",

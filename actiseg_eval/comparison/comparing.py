@@ -21,7 +21,6 @@ from actiseg_eval.metrics.definitions import METRICS, list_directed
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
     LEVEL,
     MIN_CLUSTERS,
@@ -35,7 +34,7 @@ from actiseg_eval.resampling.gains import apply_holm, compare_means
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
 from actiseg_eval.resampling.run_means import SEEDS, RunMeans, Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
-from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
+from actiseg_eval.scoring.folder_scoring import MeasuredRun, list_run_notices, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap
 from actiseg_eval.scoring.truth_choice import choose_truth
 
@@ -148,7 +147,7 @@ def compare(
         primary=primary,
         seeds={method.name: find_seeds(method.runs) for method in methods},
         seed_deviation=deviation,
-        notices=list_notices({run.name: run.coverage for run in measured}),
+        notices=list_run_notices(measured),
         left_out=left_out,
         standings=standings,
         differences=differences,

@@ -27,7 +27,6 @@ from actiseg_eval.noise_levels.robustness_result import Curve, Robustness
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
     DEFAULT_BOOTSTRAP,
     LEVEL,
@@ -38,7 +37,12 @@ from actiseg_eval.resampling.bootstrap import (
 )
 from actiseg_eval.resampling.run_means import Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
-from actiseg_eval.scoring.folder_scoring import MeasuredRun, collect_problems, measure_runs
+from actiseg_eval.scoring.folder_scoring import (
+    MeasuredRun,
+    collect_problems,
+    list_run_notices,
+    measure_runs,
+)
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
 
@@ -170,7 +174,7 @@ def robustness(
         span=span,
         curves=curves,
         labels=labels,
-        notices=list_notices({run.name: run.coverage for run in measured}),
+        notices=list_run_notices(measured),
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )

@@ -292,3 +292,11 @@ def test_methods_of_a_wrong_type_are_refused(given, says):
     (problem,) = refused.value.problems
     assert problem.where == "`methods`"
     assert says in problem.what
+
+
+def test_a_copy_of_a_run_is_noticed(kitchen, runs, tmp_path):
+    copy = shutil.copytree(runs["moved1"], tmp_path / "copy")
+    given = {"a": [runs["moved1"], copy], "b": [runs["moved2"], runs["shift"]]}
+    (notice,) = compare(given, gt=kitchen, resamples=FEW.resamples).notices
+    original = f"a ({runs['moved1']})"
+    assert notice == f"a ({copy}) has the scores of {original} in every sequence. Is it a copy?"

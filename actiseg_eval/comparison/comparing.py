@@ -102,7 +102,7 @@ def compare(
     truth = choose_truth(methods[0].runs[0], gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
-    deviation = check_seed_deviation(seed_deviation, (len(each.runs) for each in methods))
+    deviation = check_seed_deviation(seed_deviation, (len(method.runs) for method in methods))
     runs = [(method.name, run) for method in methods for run in method.runs]
     problems = ProblemCollector()
     with start_workers(workers, __name__) as pool:

@@ -69,7 +69,7 @@ def score_raw(
 
     make_bootstrap(**intervals.keywords)  # refuses wrong values before it reads anything
     parsed = parse_methods(methods, least=1)
-    tuned = parse_methods(tuning, least=1) if tuning else None
+    tuned = parse_methods(tuning, least=1, parameter="tuning") if tuning else None
     ends = [folder for text in (frozen, clean) if text for folder in text.split(",")]
     folders = [folder for method in (*parsed, *(tuned or ())) for folder in method.runs]
     truth = truth_flags.open(parsed[0].runs[0])
@@ -77,8 +77,8 @@ def score_raw(
     report = measure_raw_scores(
         parsed,
         gt=truth,
-        frozen=frozen.split(",") if frozen else None,
-        clean=clean.split(",") if clean else None,
+        frozen=None if frozen is None else frozen.split(","),
+        clean=None if clean is None else clean.split(","),
         tuning=tuned,
         tuning_gt=tuning_gt,
         tuning_split=tuning_split,

@@ -25,7 +25,6 @@ from actiseg_eval.metrics.definitions import METRICS, list_directed
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
     LEVEL,
     MIN_CLUSTERS,
@@ -40,7 +39,7 @@ from actiseg_eval.resampling.gains import apply_holm, compare_means, find_equiva
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
 from actiseg_eval.resampling.run_means import RunMeans, Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
-from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
+from actiseg_eval.scoring.folder_scoring import MeasuredRun, list_run_notices, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap
 from actiseg_eval.scoring.truth_choice import choose_truth
 
@@ -111,7 +110,7 @@ def compare(
     truth = choose_truth(methods[0].runs[0], gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
-    deviation = check_seed_deviation(seed_deviation)
+    deviation = check_seed_deviation(seed_deviation, (len(method.runs) for method in methods))
     margin = check_equivalence(equivalence, bootstrap.level)
     runs = [(method.name, run) for method in methods for run in method.runs]
     problems = ProblemCollector()
@@ -161,7 +160,7 @@ def compare(
         seeds={method.name: find_seeds(method.runs) for method in methods},
         seed_deviation=deviation,
         equivalence=margin,
-        notices=list_notices({run.name: run.coverage for run in measured}),
+        notices=list_run_notices(measured),
         left_out=left_out,
         standings=standings,
         differences=differences,

@@ -33,7 +33,7 @@ class Method:
     runs: tuple[Path, ...]
 
 
-def parse_methods(texts: Sequence[str], least: int = 2) -> list[Method]:
+def parse_methods(texts: Sequence[str], least: int = 2, parameter: str = "methods") -> list[Method]:
     """Parse methods as the command line has them.
 
     Parameters
@@ -42,6 +42,8 @@ def parse_methods(texts: Sequence[str], least: int = 2) -> list[Method]:
         Each a folder, or ``name=folder,folder`` for the seeds of one method.
     least : int
         How many methods there must be.
+    parameter : str
+        The parameter that the methods are of, for messages.
 
     Raises
     ------
@@ -61,17 +63,20 @@ def parse_methods(texts: Sequence[str], least: int = 2) -> list[Method]:
         exists = Path(text).exists()
         if equals and "/" in name and not exists:
             what = f"there is no folder {text!r}, and the name of a method cannot have a /"
-            problems.add(what, "`methods`", "check the path, or give the method another name")
+            hint = "check the path, or give the method another name"
+            problems.add(what, f"`{parameter}`", hint)
         if not equals or "/" in name or exists:  # a folder with = in its name
             name, runs = _name_after_folder(text), [text]
         else:
             runs = folders.split(",")
-        methods.append(_make_method(name, runs, text, problems))
-    return _check_methods(methods, problems, "write name=folder for each", least)
+        methods.append(_make_method(name, runs, text, problems, parameter))
+    return _check_methods(methods, problems, "write name=folder for each", least, parameter)
 
 
 def make_methods(
-    given: Mapping[str, Folders] | Iterable[Method | Path | str], least: int = 2
+    given: Mapping[str, Folders] | Iterable[Method | Path | str],
+    least: int = 2,
+    parameter: str = "methods",
 ) -> list[Method]:
     """Return the methods of a mapping from name to folder or folders, or of a list.
 
@@ -91,69 +96,72 @@ def make_methods(
     """
     problems = ProblemCollector()
     methods = []
-    for name, runs in _list_items(given):
+    for name, runs in _list_items(given, parameter):
         with problems.collect():
             if not isinstance(name, str):
                 what = f"the name of a method must be text, not {name!r}"
-                raise refuse(what, "`methods`", "give it a name")
+                raise refuse(what, f"`{parameter}`", "give it a name")
             if isinstance(runs, (str, os.PathLike)) or not isinstance(runs, Iterable):
                 runs = (runs,)
-            folders = [_check_folder(run) for run in runs]
-            methods.append(_make_method(name, folders, name, problems))
-    return _check_methods(methods, problems, "give a mapping from name to folder", least)
+            folders = [_check_folder(run, parameter) for run in runs]
+            methods.append(_make_method(name, folders, name, problems, parameter))
+    hint = "give a mapping from name to folder"
+    return _check_methods(methods, problems, hint, least, parameter)
 
 
 def _list_items(
-    given: Mapping[str, Folders] | Iterable[Method | Path | str],
+    given: Mapping[str, Folders] | Iterable[Method | Path | str], parameter: str
 ) -> Iterable[tuple[str, Folders]]:
     """List the name and the folders of each method."""
     if isinstance(given, Mapping):
         return given.items()
     if isinstance(given, (str, os.PathLike)) or not isinstance(given, Iterable):
-        raise refuse_type(given, "a mapping from name to folder, or a list of folders", "methods")
+        raise refuse_type(given, "a mapping from name to folder, or a list of folders", parameter)
     return [
         (method.name, method.runs)
         if isinstance(method, Method)
-        else (_name_after_folder(_check_folder(method)), method)
+        else (_name_after_folder(_check_folder(method, parameter)), method)
         for method in given
     ]
 
 
-def _check_folder(folder: PathLike) -> str:
-    return "" if folder == "" else str(as_path(folder, "methods"))
+def _check_folder(folder: PathLike, parameter: str) -> str:
+    return "" if folder == "" else str(as_path(folder, parameter))
 
 
 def _name_after_folder(folder: str) -> str:
     return Path(folder).name or folder
 
 
-def _make_method(name: str, runs: list[str], text: str, problems: ProblemCollector) -> Method:
+def _make_method(
+    name: str, runs: list[str], text: str, problems: ProblemCollector, parameter: str
+) -> Method:
     if not (name and runs and all(runs)):
         hint = "write name=folder,folder"
-        problems.add(f"{text!r} lacks a name or a folder", "`methods`", hint)
+        problems.add(f"{text!r} lacks a name or a folder", f"`{parameter}`", hint)
     elif len({os.path.realpath(run) for run in runs}) < len(runs):
-        problems.add(f"{text!r} names a folder twice", "`methods`", "give each seed once")
+        problems.add(f"{text!r} names a folder twice", f"`{parameter}`", "give each seed once")
     return Method(escape_unprintable(name), tuple(map(Path, runs)))
 
 
 def _check_methods(
-    methods: list[Method], problems: ProblemCollector, hint: str, least: int
+    methods: list[Method], problems: ProblemCollector, hint: str, least: int, parameter: str
 ) -> list[Method]:
     """Return the methods. `hint` says how to give another name to a method."""
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"two methods are called {name!r}", "`methods`", hint)
+        problems.add(f"two methods are called {name!r}", f"`{parameter}`", hint)
     if not problems.collected:
-        _refuse_same_folders(methods, problems)
+        _refuse_same_folders(methods, problems, parameter)
         if len(methods) < least:
             what = "there are fewer than two methods" if least == 2 else "there is no method"
             hint = "give two or more to compare" if least == 2 else "give a folder of predictions"
-            problems.add(what, "`methods`", hint)
+            problems.add(what, f"`{parameter}`", hint)
     problems.raise_if_any()
     return methods
 
 
-def _refuse_same_folders(methods: list[Method], problems: ProblemCollector) -> None:
+def _refuse_same_folders(methods: list[Method], problems: ProblemCollector, parameter: str) -> None:
     """Add a problem for each folder that two methods have."""
     owners: dict[str, str] = {}
     for method in methods:
@@ -161,4 +169,4 @@ def _refuse_same_folders(methods: list[Method], problems: ProblemCollector) -> N
             owner = owners.setdefault(os.path.realpath(run), method.name)
             if owner != method.name:
                 what = f"{owner!r} and {method.name!r} have the same folder {run}"
-                problems.add(what, "`methods`", "give each folder once")
+                problems.add(what, f"`{parameter}`", "give each folder once")

@@ -6,6 +6,8 @@ over the pairs of each metric would not count them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from actiseg_data.core.arguments import check_number, check_string
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_eval.metrics.computing import list_metrics
@@ -72,16 +74,25 @@ def check_equivalence(value: float | None, level: float) -> float | None:
     return margin
 
 
-def check_seed_deviation(value: float | None) -> float | None:
+def check_seed_deviation(value: float | None, seeds: Iterable[int]) -> float | None:
     """Return a standard deviation over seeds, None if it is not known.
+
+    Parameters
+    ----------
+    value : float, optional
+    seeds : iterable of int
+        The number of runs of each method.
 
     Raises
     ------
     InputError
-        If it is not above 0, or above 1.
+        If it is not above 0, or above 1, or if no method has a single run.
     """
     if value is None:
         return None
+    if min(seeds) > 1:
+        what = "has no effect: all methods have several runs, which show how much they vary"
+        raise refuse(what, "`seed_deviation`", "leave it out")
     deviation = check_number(value, "seed_deviation")
     if not 0 < deviation <= 1:
         raise refuse(

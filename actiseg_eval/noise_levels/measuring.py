@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from actiseg_eval.noise_levels.robustness_result import Curve, Robustness
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
     DEFAULT_BOOTSTRAP,
     LEVEL,
@@ -38,7 +37,12 @@ from actiseg_eval.resampling.bootstrap import (
 )
 from actiseg_eval.resampling.run_means import Runs
 from actiseg_eval.resampling.run_seeds import find_seeds
-from actiseg_eval.scoring.folder_scoring import MeasuredRun, collect_problems, measure_runs
+from actiseg_eval.scoring.folder_scoring import (
+    MeasuredRun,
+    collect_problems,
+    list_run_notices,
+    measure_runs,
+)
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
 
@@ -113,10 +117,12 @@ def robustness(
     runs = runs if isinstance(runs, NoiseRuns) else read_runs(as_path(runs, "runs"), baseline)
     if frozen is not None:
         runs = replace(runs, frozen=_list_folders(frozen))
+    _refuse_repeated_seeds(runs.frozen)
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     primary = choose_primary(primary, options)
-    deviation = check_seed_deviation(seed_deviation)
+    seeds = (len(folders) for levels in runs.methods.values() for folders in levels.values())
+    deviation = check_seed_deviation(seed_deviation, seeds)
     bootstrap = make_bootstrap(ci, resamples, cluster)
     if not 0 < drop < 1:
         raise refuse(f"{drop:g} is not between 0 and 1", "`drop`", "give 0.1, for example")
@@ -168,7 +174,7 @@ def robustness(
         span=span,
         curves=curves,
         labels=labels,
-        notices=list_notices({run.name: run.coverage for run in measured}),
+        notices=list_run_notices(measured),
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
@@ -179,6 +185,16 @@ def _list_folders(frozen: Iterable[Path | str] | Path | str) -> tuple[Path, ...]
     if not isinstance(given, Iterable):
         raise refuse_type(given, "a path, or several", "frozen")
     return tuple(as_path(folder, "frozen") for folder in given)
+
+
+def _refuse_repeated_seeds(frozen: Sequence[Path]) -> None:
+    """Raise `InputError` if a folder counts as two seeds, which would then not vary."""
+    places = [os.path.realpath(folder) for folder in frozen]
+    problems = ProblemCollector()
+    for number, folder in enumerate(frozen):
+        if places[number] in places[:number]:
+            problems.add("is named twice", folder, "give each seed of `frozen` once")
+    problems.raise_if_any()
 
 
 def _name_floor(runs: NoiseRuns) -> str:

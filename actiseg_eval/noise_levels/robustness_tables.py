@@ -220,15 +220,18 @@ def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[
     if robustness.span is None:
         return
     low = robustness.span[0]
+    floor = "the masks of the frozen net" if robustness.floor == "frozen" else "blank masks"
     shown = [metric for metric in metrics if metric not in robustness.without_shares]
-    if shown:
+    if any(
+        curve.shares.retained is not None for name in shown for curve in robustness.curves[name]
+    ):
         floors = ", ".join(
             f"{METRICS[metric].symbol} {format_value(robustness.floors[metric])}"
             for metric in shown
         )
         yield (
-            f"retained: the area as a share of the value at {low:g}, both above {robustness.floor} "
-            f"masks ({floors}); breaks at: the lowest level at which more than "
+            f"retained: the area as a share of the value at {low:g}, both above {floor} "
+            f"({floors}); breaks at: the lowest level at which more than "
             f"{100 * robustness.drop:g} % of that is lost"
         )
     for metric in shown if robustness.bootstrap else ():
@@ -241,8 +244,7 @@ def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[
         if unsure:
             yield (
                 f"no intervals of shares of {METRICS[metric].symbol} for {', '.join(unsure)}: at "
-                f"{low:g} not significantly above {robustness.floor} masks, or in too few "
-                f"{robustness.cluster}s"
+                f"{low:g} not significantly above {floor}, or in too few {robustness.cluster}s"
             )
     for metric in shown:
         lacking = [
@@ -251,7 +253,7 @@ def _explain_shares(robustness: Robustness, metrics: Sequence[str]) -> Iterator[
         if lacking:
             yield (
                 f"no shares of {METRICS[metric].symbol}: at {low:g}, {', '.join(lacking)} "
-                f"{'is' if len(lacking) == 1 else 'are'} not above {robustness.floor} masks"
+                f"{'is' if len(lacking) == 1 else 'are'} not above {floor}"
             )
     for metric in metrics:
         if metric in robustness.without_shares:

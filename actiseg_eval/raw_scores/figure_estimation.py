@@ -80,8 +80,8 @@ def estimate_figures(
         estimator = _FigureEstimator(parts, seeds, bootstrap)
         has_ends = CLEAN in parts and FROZEN in parts
         is_gain = has_ends and estimator.is_gain(FIGURES[figure].sign)
-        if has_ends and not is_gain:
-            no_gain[figure] = estimator.gain or 0.0
+        if has_ends and not is_gain and estimator.gain is not None:
+            no_gain[figure] = estimator.gain
         for name in parts:
             bounds = estimator.bounds.get(("value", name))
             kept_bounds = estimator.bounds.get(("kept", name)) if is_gain else None

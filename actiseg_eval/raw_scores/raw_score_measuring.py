@@ -10,7 +10,8 @@ import numpy as np
 
 from actiseg_data.core.arguments import check_number
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.names import escape_unprintable
+from actiseg_data.core.names import escape_unprintable, format_names
+from actiseg_data.core.plurals import count_nouns
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
@@ -134,11 +135,18 @@ def measure_raw_scores(
     """
     bootstrap = make_bootstrap(ci, resamples, cluster)
     named = _name_methods(methods, frozen, clean)
-    tuned = None if tuning is None else _match_tuning(named, make_methods(tuning, least=1))
+    tuned = None if tuning is None else _match_tuning(named, make_methods(tuning, 1, "tuning"))
     share = check_number(n_rate, "n_rate")
     if not 0 <= share <= 1:
         raise refuse(f"{share} is outside [0, 1]", "`n_rate`", "give a share such as 0.1")
+    if tuned is None:
+        given = {"tuning_gt": tuning_gt, "tuning_split": tuning_split}
+        idle = [f"`{name}`" for name, value in given.items() if value is not None]
+        if idle or share != DEFAULT_N_RATE:
+            where = ", ".join(idle or ["`n_rate`"])
+            raise refuse("has no effect without `tuning`", where, "give `tuning`, or leave it out")
     truth = choose_truth(named[0].runs[0], gt, split, sequences)
+    _refuse_one_class(truth)
     options = make_options("actionvos", "core", filter=filter, missing=missing)
     problems = ProblemCollector()
     with start_workers(workers, __name__) as pool:
@@ -149,6 +157,7 @@ def measure_raw_scores(
         if tuned is not None:
             with problems.collect():
                 tuning_truth = choose_truth(tuned[0].runs[0], tuning_gt, tuning_split)
+                _refuse_shared_sequences(tuning_truth, truth)
                 measured = _measure_methods(
                     tuned, tuning_truth, options, pool, stage, problems, needs_logits=True
                 )
@@ -165,7 +174,7 @@ def _name_methods(
     """Return all methods, the floor and the ceiling last."""
     if (frozen is None) != (clean is None):
         given, lacking = (CLEAN, FROZEN) if frozen is None else (FROZEN, CLEAN)
-        raise refuse(f"{lacking} is missing", f"`{given}`", "give both, or neither")
+        raise refuse(f"`{lacking}` is missing", f"`{given}`", "give both, or neither")
     named = make_methods(methods, least=1)
     if frozen is None or clean is None:
         return named
@@ -188,13 +197,29 @@ def _match_tuning(methods: Sequence[Method], tuning: Sequence[Method]) -> list[M
             what = f"{method.name!r} has no predictions of the tuning split"
             problems.add(what, "`tuning`", "give them for every method, also frozen and clean")
         elif len(known[method.name].runs) != len(method.runs):
-            what = (
-                f"{method.name!r} has {len(method.runs)} runs, but {len(known[method.name].runs)}"
-            )
+            count = count_nouns(len(method.runs), "run")
+            what = f"{method.name!r} has {count}, but {len(known[method.name].runs)}"
             hint = "give one folder for each, in the same order"
             problems.add(f"{what} in the tuning split", "`tuning`", hint)
     problems.raise_if_any()
     return [known[method.name] for method in methods]
+
+
+def _refuse_one_class(truth: GroundTruth) -> None:
+    """Raise `InputError` if no object is active, so that every figure is undefined."""
+    if not any(label.positive for item in truth.sequences for label in item.objects):
+        what = f"no object of the split {truth.name!r} is active"
+        raise refuse(what, truth.root, "score a split with labels of active objects")
+
+
+def _refuse_shared_sequences(tuning: GroundTruth, truth: GroundTruth) -> None:
+    """Raise `InputError` if gates would be set on sequences that are scored."""
+    scored = {item.folder for item in truth.sequences}
+    shared = [item.folder for item in tuning.sequences if item.folder in scored]
+    if shared:
+        count = f"{len(shared)} of its {count_nouns(len(tuning.sequences), 'sequence')}"
+        what = f"the tuning split has {count} in common with the scored one: {format_names(shared)}"
+        raise refuse(what, "`tuning`", "set gates on other sequences than those that are scored")
 
 
 def _measure_methods(
@@ -296,7 +321,11 @@ def _make_report(
     left_out = {}
     ungated = all(run.ungated for run in every)
     if not ungated:
-        left_out["gate off"] = "a run has no scores.npz"
+        folders = [folder for method in methods for folder in method.runs]
+        lacking = [
+            str(folder) for folder, run in zip(folders, every, strict=True) if not run.ungated
+        ]
+        left_out["gate off"] = f"there is no scores.npz in {format_names(lacking)}"
     sequences = [result.sequence for result in every[0].results]
     cluster, names = choose_clusters(sequences, bootstrap or Bootstrap())
     if len(set(names)) < MIN_CLUSTERS and bootstrap is not None:

@@ -203,5 +203,6 @@ def _evaluate(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the values and the standard errors, (R,), for rows of weights."""
     values, influences = rows.linearise(statistic)
-    errors = np.sqrt((rows.weights * influences**2).sum(axis=1))
+    with np.errstate(invalid="ignore"):  # resamples in which a share has no whole
+        errors = np.sqrt((rows.weights * influences**2).sum(axis=1))
     return values, np.where(errors < _ROUNDING, 0, errors)

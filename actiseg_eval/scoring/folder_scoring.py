@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from actiseg_eval.predictions.prediction_opening import (
     open_predictions,
 )
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.coverage import Coverage, make_coverage
+from actiseg_eval.reporting.coverage import Coverage, list_notices, make_coverage
 from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
@@ -225,6 +225,22 @@ def measure_runs(
                 )
             )
     return measured
+
+
+def list_run_notices(runs: Sequence[MeasuredRun]) -> tuple[str, ...]:
+    """Return the lines to print before the tables of several runs on one split."""
+    notices = list_notices({run.name: run.coverage for run in runs})
+    known: dict[bytes, str] = {}
+    copies = []
+    for run in runs:
+        parts = [part for sums in run.sums.values() for part in (sums.numerator, sums.denominator)]
+        content = b"".join(part.tobytes() for part in parts if part is not None)
+        original = known.setdefault(content, run.name)
+        if original != run.name and not run.coverage.is_blank:
+            copies.append(
+                f"{run.name} has the scores of {original} in every sequence. Is it a copy?"
+            )
+    return (*notices, *copies)
 
 
 def measure_folder(

@@ -87,8 +87,11 @@ def choose_recipe(
     if needs_categories(noise, given):
         hint = "give the path of a dataset with categories"
         raise refuse("names categories, and the dataset has none", "`matrix`", hint)
-    known = {**(parameters or {}), **_resolve_names(given, lexicon, dataset)}
+    resolved = _resolve_names(given, lexicon, dataset)
+    known = {**(parameters or {}), **resolved}
     options = {name: value for name, value in given.items() if name not in known}
+    # A setting that a kind lacks is refused by its own name; None is a value of parameters alone.
+    options |= {name: value for name, value in resolved.items() if value is not None}
     types = list_type_names()
     if noise in types:
         _refuse_missing_rate(noise, options)

@@ -279,7 +279,7 @@ SUBSTITUTE = {
         make_choice(*NAMES),
         former={
             "sister": (
-                "sister terms name other things, so they are flips",
+                "'sister' is no longer a choice: sister terms name other things, so they are flips",
                 "set `flip` to sister, for the type category or text",
             )
         },

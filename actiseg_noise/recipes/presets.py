@@ -152,8 +152,7 @@ def _refuse_version(preset: Preset, version: int | None, where: str) -> InputErr
     for published in load_index().recipes.get(preset.name, ()):
         if published.version == version and published.last is not None:
             return refuse(
-                f"{published.address} is made by actiseg {published.since} to {published.last}; "
-                f"{current}",
+                f"{published.address} is made by actiseg {published.releases}; {current}",
                 where,
                 f"install actiseg {published.last}, or use {preset.name}@{preset.version}",
             )

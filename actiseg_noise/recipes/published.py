@@ -148,6 +148,12 @@ class PublishedRecipe:
     outputs: Mapping[str, RecipeOutput]
 
     @property
+    def releases(self) -> str:
+        """The releases of actiseg that make it, such as ``0.1.0 to 0.2.4``."""
+        ends = dict.fromkeys((self.since, self.last or "this one"))
+        return " to ".join(ends)
+
+    @property
     def title(self) -> str:
         """Name and version, as they are cited: ``actiseg/mixed-40 v2``."""
         return f"{self.name} v{self.version}"

@@ -90,7 +90,7 @@ def _compose_page(preset: Preset, index: RecipeIndex) -> str:
     blocks += _explain_use(preset, published)
     if len(versions) > 1:
         rows = [
-            [f"v{old.version}", f"{old.since} to {old.last}", f"`{old.identity.noises}`"]
+            [f"v{old.version}", old.releases, f"`{old.identity.noises}`"]
             for old in reversed(versions[:-1])
         ]
         columns = ("version", "made by actiseg", "digest of its noises")

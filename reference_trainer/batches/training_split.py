@@ -161,7 +161,7 @@ def open_training_split(
             "give the clean dataset" + (", and this folder as `noisy`" if needs_masks else ""),
         )
     if copy is not None and os.path.realpath(copy) == os.path.realpath(root):
-        raise refuse("is the clean dataset itself", copy, "omit `noisy`, or give a noisy copy")
+        raise refuse("is the clean dataset itself", copy, "give a noisy copy of it, or none")
     clean = open_action_split(root, split, masks=needs_masks)
     labels, digest = clean, None
     if copy is not None:

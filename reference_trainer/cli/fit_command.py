@@ -111,12 +111,16 @@ def fit(
         "robust_heads": robust_heads,
         "assume_rate": assume_rate,
     }
+    if init is not None and places.get("init_digest") != "`settings`":
+        values.pop("init_digest", None)  # that of another start, in a configuration file
     values |= {name: value for name, value in flags.items() if value is not None}
     places |= {name: f"`{name}`" for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}
     config = make_config(values, "`settings`", places)
     from reference_trainer.training.engine import fit as train  # imports torch, a second or two
+    from reference_trainer.training.engine import name_start
 
+    config = name_start(config)  # as it is saved
     if not quiet:
         print(config.to_yaml(), end="")
     _print_result(train(config, out, quiet=quiet))
@@ -165,6 +169,8 @@ def _print_notes(notes: list[str]) -> None:
 
 
 def _print_result(run: Run) -> None:
+    from reference_trainer.network.encoder_loading import is_entry_point
+
     minutes, seconds = divmod(round(run.seconds), 60)
     print(
         f"trained {count_nouns(run.step, 'step')} in {minutes} min {seconds} s of computing time, "
@@ -175,9 +181,11 @@ def _print_result(run: Run) -> None:
     if run.handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in run.handled.items())
         print(f"handled: {', '.join(counts)}")
+    # `predict` runs no code that only a file names.
+    own = f" --encoder {run.config.encoder}" if is_entry_point(run.config.encoder) else ""
     print(
         f"next: actiseg-train predict {quote_path(run.folder)} {quote_path(run.split.clean.root)} "
-        f"--split {choose_evaluation_split(run.split.clean)} --out preds"
+        f"--split {choose_evaluation_split(run.split.clean)}{own} --out preds"
     )
 
 

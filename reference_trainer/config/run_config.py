@@ -135,7 +135,8 @@ class Config:
             require(name, getattr(self, name) > 0, "give more than 0")
         for name in ("weight_decay", "memory_mib"):
             require(name, getattr(self, name) >= 0, "give 0 or more")
-        require("init_digest", self.init is not None or self.init_digest is None, "give `init`")
+        is_named = self.init is not None or self.init_digest is None
+        require("init_digest", is_named, "give `init`, or no digest")
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
         for name in ("learning_rate", "weight_decay", "grad_clip_norm", "save_minutes"):
             require(name, math.isfinite(getattr(self, name)), "give a finite number")

@@ -161,8 +161,8 @@ def detect(
     Raises
     ------
     InputError
-        If the folder is not a finished run on a noisy copy with a ledger, or if the labels are not
-        those that the run was trained on.
+        If the folder is not a run on a noisy copy with a ledger, or if the labels are not those
+        that the run was trained on.
     """
     folder = Path(run)
     if top is not None and top < 1:
@@ -176,6 +176,8 @@ def detect(
         raise refuse("does not exist, so no label is known to be wrong", ledger, hint)
     signals = measure_signals(restored, list(read_ledger(ledger)), mask_iou, stage)
     detections, notes = rank_signals(signals, top)
+    if restored.step < restored.steps:
+        notes = (f"the run has done {restored.step} of its {restored.steps} steps", *notes)
     return DetectionReport(folder, restored.config.strategy, mask_iou, detections, notes)
 
 
@@ -192,7 +194,7 @@ def _restore(
     if config.noisy is None:
         hint = "give a run that was trained with --noisy"
         raise refuse("was trained on clean labels, which are right", folder, hint)
-    run = assemble_run(replace(config, device=device), folder)
+    run = assemble_run(replace(config, device=device), folder, pretrained=False)
     restore_run(run, load_checkpoint(folder / CHECKPOINT_FILE))
     return run
 

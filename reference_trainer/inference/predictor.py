@@ -42,6 +42,7 @@ from reference_trainer.batches.training_split import (
 )
 from reference_trainer.devices import choose_precision, is_out_of_memory, refuse_memory
 from reference_trainer.inference.trained_model import TrainedModel, load_model
+from reference_trainer.training.checkpoint import MODEL_FILE
 from reference_trainer.training.warm_start import refuse_overlap
 
 _MAX_FRAMES = 16
@@ -176,7 +177,7 @@ def predict(
     with new_folder(out) as partial, stage("predicting") as progress:
         writer = ScoresWriter(partial)
         for done, item in enumerate(data.sequences, 1):
-            scores = _score_sequence(trained, data, item)
+            scores = _score_sequence(trained, run, data, item)
             writer.add(scores)
             tally += _write_masks(partial, scores, activity_threshold)
             highest = max((highest, *scores.activity))
@@ -252,7 +253,7 @@ def rethreshold(
 
 
 def _score_sequence(
-    trained: TrainedModel, data: TrainingSplit, item: PromptedSequence
+    trained: TrainedModel, run: Path, data: TrainingSplit, item: PromptedSequence
 ) -> SequenceScores:
     """Compute the raw scores of a sequence; parts of its frames count by their length."""
     config, device = trained.config, trained.device
@@ -273,13 +274,17 @@ def _score_sequence(
             hint += ", or train with smaller frames (settings height and width)"
             raise refuse_memory(device, sequence.folder, hint) from None
         raise
+    logits = torch.cat(masks, dim=1)
+    if activity.isnan().any() or logits.isnan().any():
+        what = f"the logits of {sequence.folder} are not numbers"
+        raise refuse(what, run / MODEL_FILE, "train again, with a lower setting learning_rate")
     return SequenceScores(
         folder=sequence.folder,
         frames=sequence.frames,
         size=_find_mask_size(data, item),
         objects=tuple(prompt.object_id for prompt in item.prompts),
         activity=tuple(torch.sigmoid(activity).tolist()),
-        logits=torch.cat(masks, dim=1).clamp(-60_000, 60_000).numpy().astype(np.float16),
+        logits=logits.clamp(-60_000, 60_000).numpy().astype(np.float16),
     )
 
 

@@ -28,6 +28,7 @@ ENCODERS: Mapping[str, Callable[[bool], Encoder]] = {
 """Encoders of this package by name. They are called with whether to load pretrained weights."""
 
 _ENTRY_POINT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+_HINT = "return a module as docs/encoders.md describes it"
 _NAMES = f"one of {', '.join(ENCODERS)}, {TRANSFORMERS}NAME or package.module:factory"
 
 
@@ -105,7 +106,9 @@ def build_encoder(name: str, size: tuple[int, int], *, pretrained: bool = True) 
 
 
 def check_encoder(encoder: Any, name: str, size: tuple[int, int]) -> None:
-    """Check the features of two black frames against the interface of `Encoder`.
+    """Check the features of black frames against the interface of `Encoder`.
+
+    Both modes are checked, since many layers compute something else in training.
 
     Raises
     ------
@@ -113,36 +116,62 @@ def check_encoder(encoder: Any, name: str, size: tuple[int, int]) -> None:
         If the encoder is not a module, if it raises, or if the number, the type or the shape of its
         features is not what it promises.
     """
-    hint = "return a module as docs/encoders.md describes it"
     if not isinstance(encoder, nn.Module):
-        raise refuse(f"{name} gives {type(encoder).__name__}, not a module", "`encoder`", hint)
-    channels: Any = getattr(encoder, "channels", None)
+        raise refuse(f"{name} gives {type(encoder).__name__}, not a module", "`encoder`", _HINT)
+    with _report_errors(name, "has no attribute channels"):
+        channels: Any = encoder.channels
     if not _are_channels(channels):
         what = f"{name} has the attribute channels {channels!r}, not three positive whole numbers"
-        raise refuse(what, "`encoder`", hint)
+        raise refuse(what, "`encoder`", _HINT)
     was_training = encoder.training
-    with _report_errors(name, "raises for two frames"), torch.no_grad():
-        features = encoder.eval()(torch.zeros(2, 3, *size))
-        encoder.train(was_training)
+    with torch.random.fork_rng(devices=[]):
+        for count in (2, 1):
+            _check_features(encoder.eval(), name, tuple(channels), (count, 3, *size))
+        if any(value.is_meta for value in (*encoder.parameters(), *encoder.buffers())):
+            raise refuse(f"{name} has parameters without values", "`encoder`", _HINT)
+        kept = [(buffer, buffer.clone()) for buffer in encoder.buffers()]
+        _check_features(encoder.train(), name, tuple(channels), (2, 3, *size))
+    for buffer, values in kept:
+        buffer.copy_(values)  # statistics of batches are not to start with black frames
+    encoder.train(was_training)
+
+
+def _check_features(
+    encoder: nn.Module, name: str, channels: tuple[int, ...], shape: tuple[int, ...]
+) -> None:
+    count, _, height, width = shape
+    frames = f"{'one frame' if count == 1 else 'two frames'} of {height} x {width}"
+    frames += " in training mode" if encoder.training else ""
+    with _report_errors(name, f"raises for {frames}"), torch.no_grad():
+        features = encoder(torch.zeros(shape))
     if not isinstance(features, (tuple, list)) or len(features) != len(STRIDES):
-        count = f"{len(features)} " if isinstance(features, (tuple, list)) else ""
-        what = f"{name} gives {count}{type(features).__name__}, not three tensors"
-        raise refuse(what, "`encoder`", hint)
+        count_given = f" of {len(features)}" if isinstance(features, (tuple, list)) else ""
+        what = f"{name} gives a {type(features).__name__}{count_given}, not three tensors"
+        raise refuse(what, "`encoder`", _HINT)
     expected: list[tuple[int, ...]] = [
-        (2, depth, size[0] // stride, size[1] // stride)
+        (count, depth, height // stride, width // stride)
         for depth, stride in zip(channels, STRIDES, strict=True)
     ]
     shapes = [tuple(getattr(scale, "shape", ())) for scale in features]
     if shapes != expected:
         what = (
-            f"{name} gives features of {_list_shapes(shapes)} for two frames of {size[0]} x "
-            f"{size[1]}; strides 4, 8 and 16 and its channels are {_list_shapes(expected)}"
+            f"{name} gives features of {_list_shapes(shapes)} for {frames}; strides 4, 8 and 16 "
+            f"and its channels are {_list_shapes(expected)}"
         )
-        raise refuse(what, "`encoder`", hint)
-    if not all(isinstance(scale, Tensor) and scale.is_floating_point() for scale in features):
-        raise refuse(f"{name} gives features that are not floating-point", "`encoder`", hint)
-    if not all(bool(torch.isfinite(scale).all()) for scale in features):
-        raise refuse(f"{name} gives features that are not finite", "`encoder`", hint)
+        raise refuse(what, "`encoder`", _HINT)
+    for scale in features:
+        if not isinstance(scale, Tensor) or scale.dtype != torch.float32:
+            given = getattr(scale, "dtype", type(scale).__name__)
+            what = f"{name} gives features of {given}, not {torch.float32}"
+            raise refuse(what, "`encoder`", _HINT)
+        if scale.device.type != "cpu":
+            what = f"{name} gives features on {scale.device} for frames on the CPU"
+            raise refuse(what, "`encoder`", _HINT)
+        if scale.is_inference():
+            what = f"{name} computes features in inference mode, so nothing can learn from them"
+            raise refuse(what, "`encoder`", "use torch.no_grad in it, or neither")
+        if not bool(torch.isfinite(scale).all()):
+            raise refuse(f"{name} gives features that are not finite", "`encoder`", _HINT)
 
 
 def _are_channels(values: Any) -> bool:
@@ -163,7 +192,7 @@ def _import_factory(name: str) -> Callable[[], Any]:
         module = importlib.import_module(module_name)
     factory: Callable[[], Any] | None = getattr(module, attribute, None)
     if not callable(factory):
-        known = [key for key in vars(module) if not key.startswith("_")]
+        known = [key for key, value in vars(module).items() if key[0] != "_" and callable(value)]
         what = f"the module {module_name} has no function or class {attribute!r}"
         raise refuse(what + suggest(attribute, known), "`encoder`", "correct the name")
     return factory

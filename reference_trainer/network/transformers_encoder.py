@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -47,6 +48,9 @@ class TransformersEncoder(Encoder):
 
     def __init__(self, name: str, size: tuple[int, int], *, pretrained: bool = True) -> None:
         super().__init__()
+        if os.path.isabs(name) and not os.path.isdir(name):
+            hint = "put the model there: a run needs the folder that it was made with"
+            raise refuse(f"hf:{name} is no folder", "`encoder`", hint)
         with _report_errors(name):
             self.model = _load_model(name, pretrained=pretrained)
         mean, deviation = _read_normalisation(name, pretrained=pretrained)

@@ -124,7 +124,17 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
             raise _refuse_damaged(path, f"{name} is missing")
         if type(document[name]) not in kinds:
             raise _refuse_damaged(path, f"{name} is not of type {kinds[0].__name__}")
+    for name in ("videos", "start_videos"):
+        if not all(isinstance(video, str) for video in document[name] or ()):
+            raise _refuse_damaged(path, f"{name} are not names")
+    if not all(_is_parameter(name, value) for name, value in document.get("net", {}).items()):
+        raise _refuse_damaged(path, "the net has other members than named tensors")
     return _rename_parameters(document) if schema == _SCHEMA_1 else dict(document)
+
+
+def _is_parameter(name: Any, value: Any) -> bool:
+    is_dense = isinstance(value, torch.Tensor) and value.layout == torch.strided
+    return isinstance(name, str) and is_dense
 
 
 def _rename_parameters(document: dict[str, Any]) -> dict[str, Any]:

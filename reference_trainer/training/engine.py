@@ -69,15 +69,13 @@ def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
     refuse_in_dataset(folder)
     processes = join_processes(config.device)
     start = _read_start(config)
-    if start is not None:
-        config = replace(config, init_digest=start.digest)
-    run = assemble_run(config, folder, start, processes=processes)
+    run = assemble_run(_add_digest(config, start), folder, start, processes=processes)
     processes.wait()  # all have found the folder free
     is_new = processes.is_first and not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         if processes.is_first:
-            write_config(folder / CONFIG_FILE, config)
+            write_config(folder / CONFIG_FILE, run.config)
         return _train(run, quiet=quiet)
     except Exception:  # not KeyboardInterrupt or SystemExit: such a run can be resumed
         if not run.saved_step and processes.is_first:
@@ -132,6 +130,15 @@ def resume(run: str | Path, *, quiet: bool = False) -> Run:
 def _read_start(config: Config) -> WarmStart | None:
     """Read the net that a run starts from, if it does not start from scratch."""
     return None if config.init is None else read_warm_start(config.init, config.init_digest)
+
+
+def name_start(config: Config) -> Config:
+    """Return a configuration with the digest of the net that its run starts from."""
+    return _add_digest(config, _read_start(config))
+
+
+def _add_digest(config: Config, start: WarmStart | None) -> Config:
+    return config if start is None else replace(config, init_digest=start.digest)
 
 
 def compute_learning_rate(config: Config, step: int, steps: int) -> float:

@@ -157,8 +157,17 @@ class Run:
             f"{nets}{self.parameter_count:,} parameters, {self.steps} steps on "
             f"{self.device}{processes}"
             + ("" if self.start is None else f"\nstart {self.start.describe()}")
-            + "".join(f"\nnote: {note}" for note in self.strategy.notes)
+            + "".join(f"\nnote: {note}" for note in self._list_notes())
         )
+
+    def _list_notes(self) -> list[str]:
+        notes = list(self.strategy.notes)
+        if self.config.freeze_encoder and self.config.encoder == "tiny" and not self.config.init:
+            notes.append(
+                "the encoder tiny has no pretrained weights, so random ones are frozen; it learns "
+                "if the run starts from a trained net or the encoder is not frozen"
+            )
+        return notes
 
 
 def assemble_run(

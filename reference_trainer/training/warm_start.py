@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import format_names
+from actiseg_data.core.plurals import count_nouns
 from reference_trainer.batches.training_split import TrainingSplit
 from reference_trainer.config.config_building import make_config
-from reference_trainer.config.config_file import parse_values
+from reference_trainer.config.config_file import CONFIG_FILE, parse_values
 from reference_trainer.config.run_config import Config
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.training.checkpoint import MODEL_FILE, load_checkpoint
@@ -57,8 +59,8 @@ class WarmStart:
         It names the strategy, the steps, the number of videos, and the digest.
         """
         return (
-            f"from {self.path}: {self.config.strategy}, {self.step} steps, "
-            f"{len(self.videos)} videos, parameters {self.digest}"
+            f"from {self.path}: {self.config.strategy}, {count_nouns(self.step, 'step')}, "
+            f"{count_nouns(len(self.videos), 'video')}, parameters {self.digest}"
         )
 
 
@@ -80,6 +82,9 @@ def read_warm_start(path: str | Path, digest: str | None = None) -> WarmStart:
     """
     folder = Path(path)
     file = folder / MODEL_FILE
+    if not file.is_file():
+        hint = "give a folder that actiseg-train fit made; a stopped run names it as init in "
+        raise refuse(f"has no {MODEL_FILE} to start from", folder, hint + CONFIG_FILE)
     document = load_checkpoint(file)
     if document["videos"] is None:
         raise refuse(
@@ -201,5 +206,6 @@ def digest_parameters(parameters: Mapping[str, Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, value in sorted(parameters.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        content = value.detach().cpu().contiguous().flatten()
+        digest.update(content.view(torch.uint8).numpy().tobytes())  # numpy lacks some types
     return digest.hexdigest()

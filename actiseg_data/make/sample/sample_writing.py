@@ -171,15 +171,15 @@ def make_sized_sample(
     for name, value, is_valid, hint in (
         ("clips", clips, clips >= 1, "give 1 or more"),
         ("videos", videos, videos >= 1, "give 1 or more"),
-        ("videos", videos, videos <= max(clips, 1), "give at most as many videos as clips"),
+        ("videos", videos, videos <= max(clips, 1), "give at most as many `videos` as `clips`"),
         ("seed", seed, seed >= 0, "give 0 or more"),
     ):
         if not is_valid:
-            problems.add(f"{value} is out of range", name, hint)
+            problems.add(f"{value} is out of range", f"`{name}`", hint)
     with problems.collect():
         check_choice(split, SIZED_SPLITS, "split")
     problems.raise_if_any()
-    with new_folder(out) as folder:
+    with new_folder(out, None) as folder:
         plan = _plan_videos(clips, videos, seed, split)
         size = {"clips": clips, "videos": videos, "seed": seed, "split": split}
         return replace(_write_dataset(folder, {split: plan}, {"size": size}), path=out)

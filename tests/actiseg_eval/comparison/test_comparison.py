@@ -150,6 +150,9 @@ def test_one_metric_alone_is_tested(kitchen, runs):
     for deviation in (0, -1, 2):
         with pytest.raises(InputError, match="outside"):
             compare(methods(runs, *names), gt=kitchen, seed_deviation=deviation)
+    several = {"a": [runs["moved1"], runs["shift"]], "b": [runs["moved2"], runs["moved3"]]}
+    with pytest.raises(InputError, match="has no effect: all methods have several runs"):
+        compare(several, gt=kitchen, seed_deviation=0.02)
 
 
 def test_a_given_deviation_over_seeds_is_that_of_single_runs(kitchen, runs):
@@ -314,3 +317,11 @@ def test_methods_of_a_wrong_type_are_refused(given, says):
     (problem,) = refused.value.problems
     assert problem.where == "`methods`"
     assert says in problem.what
+
+
+def test_a_copy_of_a_run_is_noticed(kitchen, runs, tmp_path):
+    copy = shutil.copytree(runs["moved1"], tmp_path / "copy")
+    given = {"a": [runs["moved1"], copy], "b": [runs["moved2"], runs["shift"]]}
+    (notice,) = compare(given, gt=kitchen, resamples=FEW.resamples).notices
+    original = f"a ({runs['moved1']})"
+    assert notice == f"a ({copy}) has the scores of {original} in every sequence. Is it a copy?"

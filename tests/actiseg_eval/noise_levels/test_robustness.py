@@ -550,7 +550,7 @@ def test_shares_are_above_the_frozen_net(truth, folder, runs, scored, tmp_path):
     assert curve(found, "p_miou", "plain").shares.retained_interval is None
     notes = "\n".join(explain_tables(found))
     assert "no intervals of shares of p-mIoU for plain: at 0 not significantly above" in notes
-    assert f"both above frozen masks (p-mIoU {floor:.4f}" in notes
+    assert f"both above the masks of the frozen net (p-mIoU {floor:.4f}" in notes
     assert "no shares of gIoU: blank masks score well in it" in notes
     by_file = tmp_path / "runs.yaml"
     levels = "".join(
@@ -571,9 +571,13 @@ def test_a_method_no_better_than_the_floor_has_no_share(truth, folder, runs, tmp
     found = robustness(runs, gt=truth, resamples=FEW.resamples, frozen=[oracle])
     assert curve(found, "p_miou", "plain").shares == Shares()
     notes = "\n".join(explain_tables(found, ["p_miou"]))
-    assert "no shares of p-mIoU: at 0, elr, plain are not above frozen masks" in notes
+    assert (
+        "no shares of p-mIoU: at 0, elr, plain are not above the masks of the frozen net" in notes
+    )
     with pytest.raises(InputError, match="nowhere"):
         robustness(runs, gt=truth, frozen=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"is named twice\. Hint: give each seed of frozen once"):
+        robustness(runs, gt=truth, frozen=[oracle, oracle])
 
 
 def test_blank_masks_are_not_robust(truth, folder, tmp_path):

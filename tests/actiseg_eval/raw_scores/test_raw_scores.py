@@ -23,7 +23,7 @@ from actiseg_eval.raw_scores.raw_score_tables import describe_raw_scores, make_r
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from actiseg_eval.resampling.linearised import Ratio
 from tests.helpers.command import run as run_command
-from tests.helpers.kitchens import kitchen_clip
+from tests.helpers.kitchens import kitchen_clip, label
 from tests.helpers.roots import make_root
 from tests.helpers.scored import score_split
 
@@ -211,7 +211,7 @@ def test_activity_alone_has_its_figures(kitchen, runs, tmp_path):
     (folder / "scores.npz").unlink()
     report = measure_raw_scores([folder], gt=kitchen, resamples=0)
     assert report.figures == ("auroc", "average_precision", "p_miou", "p_miou_hand_free")
-    assert report.left_out["gate off"] == "a run has no scores.npz"
+    assert report.left_out["gate off"] == f"there is no scores.npz in {folder}"
     assert plain(report).figures["auroc"].interval is None
     with pytest.raises(InputError, match=r"has no scores\.npz"):
         measure_raw_scores([folder], gt=kitchen, tuning={"plain": runs["again"]})
@@ -238,11 +238,14 @@ def test_wrong_scores_are_refused_all_at_once(kitchen, runs, tmp_path):
     ("changes", "message"),
     [
         ({"frozen": "start"}, "clean is missing"),
+        ({"frozen": [""], "clean": "start"}, "'frozen' lacks a name or a folder"),
         ({"tuning": {}}, "there is no method"),
         ({"tuning": {"other": "start"}}, "there is no method 'other'"),
         ({"tuning": {"other": "start"}}, "'plain' has no predictions of the tuning split"),
-        ({"tuning": {"plain": ["start", "clean"]}}, "'plain' has 1 runs, but 2 in the tuning"),
+        ({"tuning": {"plain": ["start", "clean"]}}, "'plain' has 1 run, but 2 in the tuning"),
         ({"n_rate": 2}, r"2.0 is outside \[0, 1\]"),
+        ({"n_rate": 0.2}, "n_rate: has no effect without tuning"),
+        ({"tuning_split": "val"}, "tuning_split: has no effect without tuning"),
     ],
 )
 def test_wrong_arguments_are_refused(kitchen, runs, changes, message):
@@ -266,3 +269,23 @@ def test_the_command_prints_and_writes_the_figures(kitchen, runs, tmp_path):
     rows = (tmp_path / "out.csv").read_text().splitlines()
     assert len(rows) == 1 + 3 * 6
     assert "| method | AUROC ↑ |" in (tmp_path / "out.md").read_text()
+
+
+def test_gates_are_not_set_on_what_is_scored(kitchen, runs):
+    with pytest.raises(InputError, match="tuning split has 18 of its 18 sequences in common"):
+        measure_raw_scores([runs["plain"]], gt=kitchen, tuning=[runs["plain"]], tuning_gt=kitchen)
+
+
+def test_activity_of_one_class_ranks_nothing(tmp_path):
+    def make(name, positive):
+        objects = tuple(label(at, each, positive=positive) for at, each in ((1, "tap"), (2, "cup")))
+        clips = [replace(kitchen_clip(at), objects=objects) for at in (1, 2)]
+        return open_split(make_root(tmp_path / name, clips), "train")
+
+    active = make("active", True)
+    runs = [score_split(active, tmp_path / name, noise=at) for name, at in NOISE.items()]
+    report = measure_raw_scores(runs[2:3], gt=active, frozen=runs[0], clean=runs[1], resamples=0)
+    assert plain(report).figures["auroc"].value is None
+    assert "auroc" not in report.no_gain
+    with pytest.raises(InputError, match="no object of the split 'train' is active"):
+        measure_raw_scores(runs[:1], gt=make("idle", False))

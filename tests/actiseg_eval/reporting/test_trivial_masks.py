@@ -156,7 +156,8 @@ def test_compare_and_robustness_name_the_runs_that_are_blank(kitchen, folders, t
     for place, source in (("m/0", "all"), ("m/1", "blank"), ("n/0", "shift"), ("n/1", "all")):
         shutil.copytree(folders[source], tmp_path / "runs" / place)
     robust = robustness(read_runs(tmp_path / "runs"), gt=kitchen, resamples=0)
-    (line,) = robust.notices
+    line, copied = robust.notices
+    assert "has the scores of m" in copied
     assert line.startswith("all 18 masks of m at 1 (")
     assert line in render_markdown_page(make_robustness_page(robust))
 

@@ -152,6 +152,13 @@ def test_intervals_do_not_depend_on_how_many_rows_are_evaluated_at_a_time(sums, 
     assert parts.find_interval(0.95, -9, 9) == pytest.approx(whole.find_interval(0.95, -9, 9))
 
 
+def test_a_resample_in_which_a_share_has_no_whole_gives_no_warning():
+    all_clusters, first = (Ratio(Sums(values, np.ones(9))) for values in (np.ones(9), np.eye(9)[0]))
+    (estimate,) = resample_statistics([Share(all_clusters, first)], Bootstrap(resamples=200))
+    assert estimate.value == pytest.approx(9)
+    assert np.isinf(estimate.resampled).any()
+
+
 def test_the_influences_of_a_share_are_derivatives(sums):
     low, middle, high = map(Ratio, sums)
     share = Share(RatioDifference(middle, low), RatioDifference(high, low))

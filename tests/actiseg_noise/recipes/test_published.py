@@ -155,6 +155,7 @@ def test_a_superseded_version_names_the_release_that_makes_it(monkeypatch):
     found = index.find_recipe(preset.make_recipe())
     assert found is not None
     assert (found.title, found.address) == ("smart/mar v1", "smart/mar@1")
+    assert index.recipes["actiseg/text-40"][0].releases == "0.1.0"
 
 
 @pytest.mark.parametrize(

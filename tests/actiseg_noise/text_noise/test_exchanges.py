@@ -14,6 +14,7 @@ from scipy.stats import chisquare
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.errors import InputError
 from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.corruption.recipe_choice import choose_recipe
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.assignment import CATEGORY
@@ -124,3 +125,8 @@ def test_scopes_without_two_names_are_refused(scope):
         make_recipe("exchange", 0.4, scope=scope)
     with pytest.raises(InputError, match="for datasets with action lists"):
         choose_nouns(make_recipe("exchange", 0.4))
+
+
+def test_a_pool_is_refused_by_its_own_name():
+    with pytest.raises(InputError, match=r"^pool: 'exchange' has no parameter 'pool'"):
+        choose_recipe("exchange", rate=0.4, pool="frequency")

@@ -267,7 +267,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"flip": "matrix", "matrix": {"9" * 5000: {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"None": {"1": 1}}}, {}, "by class id"),
         ({"names": "classes"}, {}, "names: 'classes' is unknown; did you mean 'class'"),
-        ({"names": "sister"}, {}, "sister terms name other things.* set flip to sister"),
+        ({"names": "sister"}, {}, "^names: 'sister' is no longer a choice: .* set flip to sister"),
         ({"flip": "sister", "pool": [1, 2]}, {}, "a pool has no effect on the flip 'sister'"),
         ({"pool": []}, {}, "a list of class ids"),
         ({"pool": [1.5]}, {}, "a list of class ids"),

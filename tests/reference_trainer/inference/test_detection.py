@@ -33,6 +33,7 @@ from reference_trainer.batches.training_split import open_training_split
 from reference_trainer.inference import detection
 from reference_trainer.inference.detection import ObjectSignals, detect, rank_signals
 from reference_trainer.inference.trained_model import load_model
+from reference_trainer.training import run_state
 from reference_trainer.training.engine import fit
 from reference_trainer.training.memorisation import _choose_sequences
 from tests.helpers import numpy_strategies
@@ -40,6 +41,7 @@ from tests.helpers.command import run as run_command
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.roots import make_root
 from tests.helpers.trained import _rendered, small
+from tests.reference_trainer.training.test_engine import die, disturbed
 
 run = partial(run_command, module="reference_trainer.cli")
 
@@ -237,6 +239,22 @@ def test_runs_without_known_errors_are_refused(kitchen, noisy, trained, tmp_path
             detect(trained)
     finally:
         (tmp_path / "kept").rename(ledger)
+
+
+def test_an_unfinished_run_says_so_and_needs_no_pretrained_weights(
+    kitchen, noisy, tmp_path, monkeypatch
+):
+    disturbed(monkeypatch, 3, die)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small(kitchen, noisy=str(noisy), epochs=2, batch_size=3), tmp_path / "run", quiet=True)
+    build = run_state.build_encoder
+
+    def build_untrained(name, size, *, pretrained):
+        assert not pretrained
+        return build(name, size)
+
+    monkeypatch.setattr(run_state, "build_encoder", build_untrained)
+    assert detect(tmp_path / "run").notes[0] == "the run has done 2 of its 4 steps"
 
 
 def test_the_command_prints_a_table_and_writes_json(kitchen, noisy, trained, tmp_path):

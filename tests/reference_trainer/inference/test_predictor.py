@@ -249,6 +249,8 @@ def test_damaged_scores_are_refused(preds, tmp_path):
         lambda document: document["net"].update({"modulation.bias": torch.zeros(3)}),
         lambda document: document.update(net=[1]),
         lambda document: document.update(net={1: 2}),
+        lambda document: document.update(videos=[["P01_01"]]),
+        lambda document: document["net"].update({"modulation.bias": torch.zeros(3).to_sparse()}),
         lambda document: document.update(config=["dataset"]),
         lambda document: document.update(config="- dataset"),
         lambda document: document.update(config="a: ["),
@@ -262,6 +264,16 @@ def test_a_model_without_all_its_members_is_refused(root, trained, tmp_path, cha
     (tmp_path / "run").mkdir()
     torch.save(document, tmp_path / "run" / "model.pt")
     with pytest.raises(InputError, match=r"model\.pt"):
+        predict(tmp_path / "run", root, "val_human", tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_model_without_numbers_is_refused(root, trained, tmp_path):
+    document = torch.load(trained / "model.pt", weights_only=True)
+    document["net"]["modulation.bias"] += float("nan")
+    (tmp_path / "run").mkdir()
+    torch.save(document, tmp_path / "run" / "model.pt")
+    with pytest.raises(InputError, match=r"logits of .* are not numbers"):
         predict(tmp_path / "run", root, "val_human", tmp_path / "p")
     assert not (tmp_path / "p").exists()
 

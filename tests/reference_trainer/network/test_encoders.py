@@ -16,6 +16,7 @@ from torch import nn
 
 from actiseg_data.core.errors import InputError
 from reference_trainer.batches.loader import normalise_frames
+from reference_trainer.cli.fit_command import _print_result
 from reference_trainer.config.run_config import Config
 from reference_trainer.inference.predictor import predict
 from reference_trainer.inference.trained_model import load_model
@@ -358,6 +359,8 @@ def test_a_folder_that_is_no_model_and_an_absent_library_are_refused(tmp_path, m
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(InputError, match=r'Hint: install it: pip install "actiseg\[hf\]"'):
         build_encoder("hf:some/model", SIZE)
+    with pytest.raises(InputError, match=r"is no folder\. Hint: put the model there"):
+        build_encoder(f"hf:{tmp_path / 'moved'}", SIZE)
 
 
 # Encoders of users.
@@ -378,13 +381,15 @@ def own_module(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_the_encoder_of_the_page_trains_and_predicts(own_module, root, tmp_path):
+def test_the_encoder_of_the_page_trains_and_predicts(own_module, root, tmp_path, capsys):
     own_module(code_blocks("docs/encoders.md", "python")[0], "my_encoders")
     name = "my_encoders:DepthwiseEncoder"
     before = list(sys.path)
     run = fit(small(root, encoder=name, epochs=1), tmp_path / "run", quiet=True)
     assert sys.path == before
     assert f"encoder {name}, " in run.describe()
+    _print_result(run)
+    assert f" --encoder {name} --out preds" in capsys.readouterr().out
     with pytest.raises(InputError, match=rf"if you trust it, give encoder {name}"):
         predict(tmp_path / "run", root, "val_human", tmp_path / "preds")
     with pytest.raises(InputError, match=rf"has the encoder {name}, not tiny"):
@@ -427,9 +432,11 @@ WRONG_STRIDE = RIGHT.replace("(3, 16)", "(3, 32)")
         ("def Make(): return 3", "gives int, not a module"),
         (stub(RIGHT, "(1, 2)"), r"the attribute channels \(1, 2\), not three positive"),
         (stub(RIGHT, "(1, 2, 0)"), r"the attribute channels \(1, 2, 0\), not three positive"),
-        (stub("1 / 0"), "raises for two frames .ZeroDivisionError"),
-        (stub("return x"), "gives Tensor, not three tensors"),
-        (stub("return x, x"), "gives 2 tuple, not three tensors"),
+        (stub("1 / 0"), "raises for two frames of 32 x 48 .ZeroDivisionError"),
+        (stub(f"1 / (n - 1); {RIGHT}"), "raises for one frame"),
+        (stub(f"1 / (not self.training); {RIGHT}"), "raises for two frames .* in training mode"),
+        (stub("return x"), "gives a Tensor, not three tensors"),
+        (stub("return x, x"), "gives a tuple of 2, not three tensors"),
         (stub("return 1, 2, 3"), "gives features of no shape, no shape, no shape for two"),
         (
             stub(WRONG_STRIDE),
@@ -438,7 +445,9 @@ WRONG_STRIDE = RIGHT.replace("(3, 16)", "(3, 32)")
             "2 x 3 x 2 x 3",
         ),
         (stub(RIGHT, "(1, 2, 4)"), "2 x 3 x 2 x 3 for two frames .* 2 x 4 x 2 x 3"),
-        (stub(RIGHT.replace("w // s)", "w // s, dtype=int)")), "are not floating-point"),
+        (stub(RIGHT.replace("w // s)", "w // s, dtype=int)")), "of torch.int64, not torch.float32"),
+        (stub(RIGHT.replace("w // s)", "w // s).double()")), "of torch.float64, not torch.float32"),
+        (stub(f"with torch.inference_mode(): {RIGHT}"), "computes features in inference mode"),
         (
             stub(
                 RIGHT.replace(
@@ -458,11 +467,17 @@ def test_an_encoder_that_breaks_the_interface_is_refused_by_name(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_factory_may_be_a_function_and_keeps_its_mode(own_module):
-    own_module(stub(RIGHT) + "def build():\n    return Make()\n")
+def test_a_factory_may_be_a_function_and_the_check_leaves_no_trace(own_module):
+    normalise = "self.norm(x); torch.rand(1)"
+    made = "    made = Make()\n    made.norm = torch.nn.BatchNorm2d(3)\n    return made\n"
+    own_module(f"{stub(f'{normalise}; {RIGHT}')}def build():\n{made}")
+    before = torch.get_rng_state()
     encoder = build_encoder("own_encoders:build", SIZE)
     assert isinstance(encoder, nn.Module)
     assert encoder.training
+    assert encoder.norm.num_batches_tracked == 0
+    assert encoder.norm.running_var.tolist() == [1, 1, 1]
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.make.render.split_rendering import render_split
+from reference_trainer.cli.fit_command import fit as fit_by_command
+from reference_trainer.config.config_file import read_config
 from reference_trainer.inference.predictor import predict
 from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit, resume
@@ -47,7 +49,7 @@ def test_a_start_gives_its_net_and_its_name(root, start, tmp_path, capsys):
     known = read_warm_start(start)
     assert known.videos == ("P09_01",)
     run = fit(small(root, init=str(start), learning_rate=1e-9, epochs=1), tmp_path / "run")
-    assert f"start from {start}: plain, 1 steps, 1 videos" in capsys.readouterr().out
+    assert f"start from {start}: plain, 1 step, 1 video, " in capsys.readouterr().out
     assert run.config.init_digest == known.digest == digest_parameters(parameters(start))
     assert known.digest in (tmp_path / "run" / "config.yaml").read_text()
     ours, theirs = parameters(tmp_path / "run"), parameters(start)
@@ -62,9 +64,10 @@ def test_a_digest_depends_on_names_shapes_and_values():
         {"a": torch.zeros(2, 1), "b": torch.ones(1)},
         {"a": torch.zeros(2), "c": torch.ones(1)},
         {"a": torch.zeros(2), "b": torch.zeros(1)},
+        {"a": torch.zeros(2, dtype=torch.bfloat16), "b": torch.ones(1)},
     ]
     digests = {digest_parameters(of) for of in (one, *others)}
-    assert len(digests) == 4
+    assert len(digests) == 5
     assert digest_parameters(dict(reversed(one.items()))) in digests
 
 
@@ -135,8 +138,39 @@ def test_starts_that_do_not_fit_are_refused(root, start, tmp_path, values, messa
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "change", [{"net": {"a": 1}}, {"net": {1: torch.ones(1)}}, {"videos": [1]}]
+)
+def test_a_damaged_start_is_refused(root, start, tmp_path, change):
+    document = torch.load(start / "model.pt", weights_only=True)
+    (tmp_path / "start").mkdir()
+    torch.save(document | change, tmp_path / "start" / "model.pt")
+    with pytest.raises(InputError, match=r"model\.pt: is damaged"):
+        read_warm_start(tmp_path / "start")
+
+
 def test_a_start_that_is_missing_is_refused(root, tmp_path):
-    with pytest.raises(InputError, match="there is no checkpoint"):
+    with pytest.raises(
+        InputError, match=r"nothing: has no model.pt to start from.*init in config.yaml"
+    ):
         fit(small(root, init=str(tmp_path / "nothing")), tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match="give init"):
         small(root, init_digest="0" * 32)
+
+
+def test_another_start_than_that_of_a_file_has_its_own_digest(root, start, tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    old = small(root, init="away", init_digest="0" * 32, epochs=1)
+    file.write_text(old.to_yaml())
+    fit_by_command(tmp_path / "run", init=start, config_file=file)
+    digest = read_warm_start(start).digest
+    assert read_config(tmp_path / "run" / "config.yaml").init_digest == digest
+    assert f"init_digest: {digest}" in capsys.readouterr().out
+    with pytest.raises(InputError, match="not 0000"):
+        fit_by_command(
+            tmp_path / "again",
+            init=start,
+            config_file=file,
+            settings=[f"init_digest='{'0' * 32}'"],
+            quiet=True,
+        )

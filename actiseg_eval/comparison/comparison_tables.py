@@ -172,6 +172,8 @@ def _explain_seeds(comparison: Comparison, pairs: Sequence[Difference]) -> Itera
     )
     if "paired" in covered:
         yield f"paired seeds: runs of the same seed are compared (seeds: {known})"
+    if "partly" in covered:
+        yield f"partly paired seeds: runs of the same seed are compared (seeds: {known})"
     if "unpaired" in covered:
         yield (
             f"unpaired seeds: the seeds differ, are fewer than {MIN_PAIRED}, or no folder's name "

@@ -303,6 +303,8 @@ def _explain_intervals(robustness: Robustness, curves: list[Curve]) -> Iterator[
     covered = {test.seeds for test in tests}
     if "paired" in covered:
         yield "paired seeds: runs of the same seed are compared"
+    if "partly" in covered:
+        yield "partly paired seeds: runs of the same seed are compared, where both have it"
     if "unpaired" in covered:
         yield (
             f"unpaired seeds: the seeds differ, are fewer than {MIN_PAIRED}, or no folder's name "

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from actiseg_eval.resampling.ratios import ROUNDING
 
 MIN_PAIRED = 3
-"""Fewer matching seeds than this are not paired, for want of degrees of freedom."""
+"""Conditions with fewer seeds in common are not paired, for want of degrees of freedom."""
 
 SEEDS = {
     "none": "",
     "own": " and seeds",
     "paired": " and paired seeds",
+    "partly": " and partly paired seeds",
     "unpaired": " and unpaired seeds",
     "shared": " and seeds of one side",
     "given": " and seeds as given",
@@ -30,7 +31,8 @@ SEEDS = {
 """What an error covers beside the clusters, and how tables name it.
 
 ``none``: nothing, as there are single runs, or runs that do not differ. ``own``: the seeds of one
-condition. ``paired``, ``unpaired``: those of several conditions, with the same seeds or not.
+condition. ``paired``, ``partly``, ``unpaired``: those of several conditions, which have the same
+seeds, some in common, or fewer than `MIN_PAIRED` in common.
 ``shared``: some conditions have a single run, and the variance over the seeds of the others stands
 for theirs. ``given``: the deviation of single runs was given.
 """
@@ -108,28 +110,43 @@ class Contrast:
 
 @dataclass(frozen=True)
 class _SeedGroup:
-    """Conditions that have the same seeds.
+    """Conditions that have seeds in common.
 
     Attributes
     ----------
     members : (M,) int64
         The positions of the conditions.
+    counts : (M,) int64
+        The number of their seeds.
     deviations : (S, M) float64
-        The deviation of each seed from the mean.
+        The deviation of each seed of the group from the mean of each condition, 0 for seeds that
+        a condition lacks.
+    lacks : (S, M) bool
+        Whether a condition lacks a seed.
     """
 
     members: NDArray[np.int64]
+    counts: NDArray[np.int64]
     deviations: NDArray[np.float64]
-
-    @property
-    def degrees(self) -> int:
-        """The degrees of freedom over seeds."""
-        return len(self.deviations) - 1
+    lacks: NDArray[np.bool_]
 
     def compute_variance(self, coefficients: NDArray[np.float64]) -> float:
-        """Compute the variance over seeds of a contrast, (K,)."""
-        squares = (self.deviations @ coefficients[self.members]) ** 2
-        return float(squares.sum()) / self.degrees / len(self.deviations)
+        """Compute the variance over seeds of a contrast, (K,).
+
+        The mean of n runs has the variance of a run over n. Two conditions vary together by the
+        seeds that both have.
+        """
+        scale = np.sqrt(self.counts * (self.counts - 1))
+        return float(((self.deviations @ (coefficients[self.members] / scale)) ** 2).sum())
+
+    def count_degrees(self, used: NDArray[np.bool_]) -> int:
+        """Count the degrees of freedom over seeds of the used conditions, (K,)."""
+        return int(self.counts[used[self.members]].min()) - 1
+
+    def is_whole(self, used: NDArray[np.bool_]) -> bool:
+        """Whether the used conditions, (K,), have the same seeds."""
+        lacks = self.lacks[:, used[self.members]]
+        return bool((lacks.all(axis=1) == lacks.any(axis=1)).all())
 
 
 class ContrastEstimator:
@@ -199,7 +216,10 @@ class ContrastEstimator:
         """Return the variances over seeds with their degrees of freedom, and what they cover."""
         used = scope & self._free
         groups = [group for group in self._groups if used[group.members].any()]
-        parts = [(group.compute_variance(coefficients), float(group.degrees)) for group in groups]
+        parts = [
+            (group.compute_variance(coefficients), float(group.count_degrees(used)))
+            for group in groups
+        ]
         weight = float((coefficients[self._single] ** 2).sum())
         if weight and self._seed_deviation is not None:
             return [*parts, (weight * self._seed_deviation**2, float("inf"))], "given"
@@ -214,7 +234,9 @@ class ContrastEstimator:
             return parts, "shared"
         if np.count_nonzero(used) == 1:
             return parts, "own"
-        return parts, "paired" if len(groups) == 1 else "unpaired"
+        if len(groups) > 1:
+            return parts, "unpaired"
+        return parts, "paired" if groups[0].is_whole(used) else "partly"
 
     @staticmethod
     def _pool(groups: list[_SeedGroup], used: NDArray[np.bool_]) -> tuple[float, float]:
@@ -223,29 +245,38 @@ class ContrastEstimator:
         for group in groups:
             chosen = used[group.members]
             squares += float((group.deviations[:, chosen] ** 2).sum())
-            degrees += group.degrees * int(chosen.sum())
-        return squares / degrees, float(sum(group.degrees for group in groups))
+            degrees += int((group.counts[chosen] - 1).sum())
+        return squares / degrees, float(sum(group.count_degrees(used) for group in groups))
 
 
 def _group_by_seeds(conditions: Sequence[Condition]) -> list[_SeedGroup]:
-    """Group the conditions with several runs: those with the same seeds together."""
-    members: dict[object, list[int]] = {}
+    """Group the conditions with several runs: those that have enough seeds in common together."""
+    groups: list[list[int]] = []
     for position, condition in enumerate(conditions):
         if len(condition.values) > 1 and not condition.fixed:
-            known = condition.seeds is not None and len(condition.values) >= MIN_PAIRED
-            key = frozenset(condition.seeds or ()) if known else position
-            members.setdefault(key, []).append(position)
-    return [
-        _SeedGroup(
-            np.array(group),
-            np.stack([_compute_deviations(conditions[position]) for position in group], axis=1),
-        )
-        for group in members.values()
-    ]
+            seeds = set(condition.seeds or ())
+            joined = [
+                group
+                for group in groups
+                if any(len(seeds & set(conditions[k].seeds or ())) >= MIN_PAIRED for k in group)
+            ]
+            groups = [group for group in groups if group not in joined]
+            groups.append(sorted([position, *(k for group in joined for k in group)]))
+    return [_make_group(conditions, group) for group in sorted(groups)]
 
 
-def _compute_deviations(condition: Condition) -> NDArray[np.float64]:
-    """Return the deviation of each run from the mean, in the order of the seeds."""
-    count, seeds = len(condition.values), condition.seeds
-    order = np.argsort(seeds) if seeds is not None else np.arange(count)
-    return np.asarray(condition.values[order] - condition.values.mean())
+def _make_group(conditions: Sequence[Condition], members: list[int]) -> _SeedGroup:
+    """Gather the deviations of conditions by seed. A condition without seeds is alone."""
+    columns = []
+    for position in members:
+        condition = conditions[position]
+        seeds = range(len(condition.values)) if condition.seeds is None else condition.seeds
+        deviations = (condition.values - condition.values.mean()).tolist()
+        columns.append(dict(zip(seeds, deviations, strict=True)))
+    every = sorted(set().union(*columns))
+    return _SeedGroup(
+        members=np.array(members),
+        counts=np.array([len(column) for column in columns]),
+        deviations=np.array([[column.get(seed, 0.0) for column in columns] for seed in every]),
+        lacks=np.array([[seed not in column for column in columns] for seed in every]),
+    )

@@ -87,7 +87,30 @@ def test_other_seeds_and_two_seeds_are_not_paired():
     apart = Runs(other.sums, (1, 2, 3))
     assert RunMeans([one, apart]).estimate(FIRST_BETTER).seeds == "unpaired"
     assert RunMeans(draw(3, 2, 2, known=(0, 1))).estimate(FIRST_BETTER).seeds == "unpaired"
-    assert RunMeans(draw(3, 3, 4, known=(0, 1))).estimate(FIRST_BETTER).seeds == "unpaired"
+    few = [Runs(one.sums, (0, 1, 2)), Runs(other.sums, (1, 2, 3))]
+    assert RunMeans(few).estimate(FIRST_BETTER).seeds == "unpaired"
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.integers(3, 5))
+def test_seeds_in_common_vary_together(seed, common):
+    one, other = draw(seed, common, common + 2)
+    one = Runs(one.sums, tuple(range(common)))
+    other = Runs(other.sums, tuple(range(common + 2))[::-1])
+    first, second = table(one).mean(axis=1), table(other)[::-1].mean(axis=1)
+    together = sum(
+        (first[at] - first.mean()) * (second[at] - second.mean()) for at in range(common)
+    ) / np.sqrt(common * (common - 1) * (common + 2) * (common + 1))
+    over_seeds = stats.sem(first) ** 2 + stats.sem(second) ** 2 - 2 * together
+    difference = table(one).mean(axis=0) - table(other).mean(axis=0)
+    parts = (stats.sem(difference) ** 2, 11), (over_seeds, common - 1)
+    found = RunMeans([one, other]).estimate(FIRST_BETTER)
+    assert found.seeds == "partly"
+    assert (found.error, found.degrees) == pytest.approx(satterthwaite(*parts))
+    # What a third method has in common with both changes nothing.
+    third = Runs(other.sums, tuple(range(common + 2)))
+    again = RunMeans([one, other, third]).estimate(np.append(FIRST_BETTER, 0.0))
+    assert (again.error, again.degrees) == pytest.approx((found.error, found.degrees))
 
 
 def test_a_single_run_varies_as_those_of_the_other_side():

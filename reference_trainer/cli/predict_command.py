@@ -27,6 +27,12 @@ def predict(
     dataset: DatasetArgument = None,
     split: Annotated[str, typer.Option(help="Action list to predict.")] = "val_human",
     out: Annotated[Optional[Path], typer.Option(help="New folder. Default: RUN/<split>.")] = None,
+    noisy: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Noisy copy of the split: its prompts are used, and scores are with its labels."
+        ),
+    ] = None,
     threshold: ThresholdOption = 0.75,
     encoder: Annotated[
         Optional[str],
@@ -49,6 +55,7 @@ def predict(
         root,
         split,
         folder,
+        noisy=noisy,
         activity_threshold=threshold,
         device=device or "auto",
         encoder=encoder,

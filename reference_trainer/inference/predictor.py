@@ -106,6 +106,7 @@ def predict(
     split: str,
     out: str | Path,
     *,
+    noisy: str | Path | None = None,
     activity_threshold: float = DEFAULT_THRESHOLD,
     device: str = "auto",
     encoder: str | None = None,
@@ -126,6 +127,9 @@ def predict(
         Action list to predict.
     out : str or Path
         New folder. It appears under its name when it is complete.
+    noisy : str or Path, optional
+        Noisy copy of the split. Its prompts replace the clean ones, and the evaluator scores the
+        predictions with its labels. So methods are compared where no clean labels are known.
     activity_threshold : float
         Objects with a lower activity get no pixel. In [0, 1].
     device : str
@@ -152,7 +156,11 @@ def predict(
     run, dataset, out = Path(run), Path(dataset), Path(out)
     trained = load_model(run, device, encoder)
     data = open_training_split(
-        dataset, split, prompt_style=trained.config.prompt_style, needs_masks=False
+        dataset,
+        split,
+        noisy=noisy,
+        prompt_style=trained.config.prompt_style,
+        needs_masks=False,
     )
     refuse_overlap(
         trained.start_videos,
@@ -162,9 +170,9 @@ def predict(
         hint="predict a split of other videos, or start from a net that was trained on others",
     )
     note = PredictionsNote(
-        dataset=os.path.relpath(dataset, out),
+        dataset=os.path.relpath(dataset if noisy is None else noisy, out),
         split=split,
-        dataset_fingerprint=data.clean.fingerprint,
+        dataset_fingerprint=data.labels.fingerprint,
         toolkit=f"actiseg {__version__}",
         model=trained.describe(run),
         recipe_digest=trained.recipe_digest,

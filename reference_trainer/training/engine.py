@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import InputError, Problem, refuse
 from actiseg_data.core.files import is_occupied
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.batches.training_split import refuse_in_dataset
@@ -29,6 +29,10 @@ from reference_trainer.training.run_saving import restore_run, save_run
 from reference_trainer.training.run_state import Run, assemble_run
 from reference_trainer.training.stop_signals import StopRequest, catch_stop_signals
 from reference_trainer.training.warm_start import WarmStart, read_warm_start
+
+
+class Divergence(InputError):
+    """A loss or a gradient is not finite."""
 
 
 def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
@@ -278,13 +282,14 @@ def _refuse_nan(run: Run, terms: list[dict[str, float]], progress: Progress) -> 
     if names:
         positions = run.loader.select_positions(progress.epoch, progress.step % run.loader.steps)
         folders = [run.split.sequences[position].sequence.folder for position in positions]
-        raise refuse(
+        problem = Problem(
             f"{', '.join(dict.fromkeys(names))} is not finite in epoch {progress.epoch}, step "
             f"{progress.step}, with the sequences {', '.join(folders)}",
-            run.folder,
+            str(run.folder),
             "check these sequences, or lower the setting learning_rate to "
             f"{run.config.learning_rate / 2:g}; {run.checkpoint_note}",
         )
+        raise Divergence(problem)
 
 
 def _suggest_smaller_steps(config: Config) -> str:

@@ -1,0 +1,251 @@
+"""Do one job: make data, noise or a start, or train, predict and measure."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.files import remove_path, write_json
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from reference_trainer.batches.training_split import digest_content, open_training_split
+from reference_trainer.bench.arm_data import make_split_root
+from reference_trainer.bench.job_records import JobRecord, write_job_record
+from reference_trainer.bench.jobs import DataJob, Job, NoiseJob, RunJob, StartJob, digest_job
+from reference_trainer.bench.noise_recipes import make_cell_recipe, move_recipe
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.run_config import Config
+from reference_trainer.inference.predictor import predict
+from reference_trainer.training.checkpoint import CHECKPOINT_FILE, MODEL_FILE
+from reference_trainer.training.engine import Divergence, fit, resume
+from reference_trainer.training.logs import LOG_FILE
+from reference_trainer.training.run_state import Run
+from reference_trainer.training.warm_start import read_warm_start
+
+TRAINING, TEST, TUNING = "run", "test", "tune"
+"""The folders of a run: of its training, and of its predictions."""
+
+_LABELS_FIGURE = "p_miou"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where jobs work.
+
+    Attributes
+    ----------
+    out : Path
+        The folder of the benchmark. The path of a job is relative to it.
+    roots : mapping of str to Path
+        The datasets of the user.
+    on_the_fly : bool
+        Whether training labels get their noise while they are read, without a copy on disk.
+    device : str
+    """
+
+    out: Path
+    roots: Mapping[str, Path]
+    on_the_fly: bool
+    device: str
+
+    def find(self, path: str) -> Path:
+        """Return the folder of a job."""
+        return self.out / path
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A job, and the outputs of the jobs that it needs."""
+
+    job: Job
+    inputs: Mapping[str, str]
+
+
+def perform(place: Workplace, assignment: Assignment) -> JobRecord:
+    """Do a job and record its end in its folder.
+
+    An interrupted job is continued where that is possible; else it is done from the beginning.
+
+    Raises
+    ------
+    InputError
+        If an input has changed, or if the job cannot be done. A run whose loss is not finite does
+        not raise: its record says that it failed.
+    """
+    job, folder = assignment.job, place.find(assignment.job.path)
+    folder.mkdir(parents=True, exist_ok=True)
+    begin, problem = time.process_time(), ""
+    output, result = "", {}
+    try:
+        if isinstance(job, DataJob):
+            output = _make_data(place, job, folder)
+        elif isinstance(job, NoiseJob):
+            output, result = _make_noise(place, job, folder)
+        elif isinstance(job, StartJob):
+            output, result = _make_start(place, job, folder)
+        else:
+            _refuse_changes(place, job, assignment.inputs)
+            output, result = _perform_run(place, job, folder, assignment.inputs)
+    except Divergence as error:
+        problem = error.problems[0].what
+    record = JobRecord(
+        job=digest_job(job),
+        inputs=assignment.inputs,
+        output=output,
+        seconds=time.process_time() - begin,
+        problem=problem,
+        result=result,
+    )
+    write_job_record(folder, record)
+    return record
+
+
+def _make_data(place: Workplace, job: DataJob, folder: Path) -> str:
+    remove_path(folder / "root")
+    make_split_root(job.source, job.fold, job.folds, place.roots, folder / "root")
+    return digest_split(folder / "root", job.split)
+
+
+def digest_split(root: Path, split: str, noisy: Path | None = None) -> str:
+    """Compute a digest of the labels and frames of a split."""
+    return digest_content(open_training_split(root, split, noisy=noisy))
+
+
+def _make_noise(place: Workplace, job: NoiseJob, folder: Path) -> tuple[str, dict[str, Any]]:
+    import actiseg_noise
+
+    root = place.find(job.data) / "root"
+    recipe = make_cell_recipe(job.noise, place.find(job.model) / "root", job.model_split)
+    recipe = move_recipe(recipe, job.split)
+    write_json(folder / RECIPE_FILE, recipe.to_dict(), indent=1)
+    copy = folder / "copy"
+    remove_path(copy)
+    actiseg_noise.corrupt(root, recipe, out=copy, images="none", weights="none")
+    result = {"labels": _score_labels(copy, root, job.split)} if job.scored else {}
+    output = digest_split(root, job.split, copy)
+    if place.on_the_fly and job.scored:
+        remove_path(copy)
+    return output, result
+
+
+def _score_labels(copy: Path, root: Path, split: str) -> float | None:
+    """Score noisy labels with the clean ones."""
+    import actiseg_eval
+
+    report = actiseg_eval.score(copy, gt=root, split=split, metrics="core")
+    return report.metrics[_LABELS_FIGURE]
+
+
+def _make_start(place: Workplace, job: StartJob, folder: Path) -> tuple[str, dict[str, Any]]:
+    values = {
+        "dataset": str(place.find(job.data) / "root"),
+        "split": job.split,
+        "seed": job.seed,
+        "device": place.device,
+        **job.settings,
+    }
+    if job.init is not None:
+        values["init"] = str(place.find(job.init) / TRAINING)
+    run = _train(make_config(values, "`plan`"), folder / TRAINING)
+    output = read_warm_start(run.folder).digest
+    with suppress(OSError):
+        (run.folder / CHECKPOINT_FILE).unlink()  # seven times as large as the model
+    return output, {"flops": run.flops, "training_seconds": run.seconds}
+
+
+def _train(config: Config, folder: Path) -> Run:
+    """Train from the last checkpoint, if there is one."""
+    if (folder / CHECKPOINT_FILE).is_file():
+        return resume(folder, quiet=True)
+    remove_path(folder)
+    return fit(config, folder, quiet=True)
+
+
+def _refuse_changes(place: Workplace, job: RunJob, inputs: Mapping[str, str]) -> None:
+    """Raise an error if the data of a run are not those that were made for it."""
+    pairs = [(job.train, None), (job.test, None)]
+    pairs += [] if job.tune is None else [(job.tune, None)]
+    if job.tune is not None and job.tune_noise is not None:
+        pairs.append((job.tune, job.tune_noise))
+    if job.noise is not None and not place.on_the_fly:
+        pairs.append((job.train, job.noise))
+    for (path, split), noise in pairs:
+        copy = None if noise is None else place.find(noise) / "copy"
+        if digest_split(place.find(path) / "root", split, copy) != inputs[noise or path]:
+            raise refuse(
+                "has changed since it was made",
+                place.find(noise or path),
+                "restore it, or remove its folder and those of the runs that used it",
+            )
+
+
+def _perform_run(
+    place: Workplace, job: RunJob, folder: Path, inputs: Mapping[str, str]
+) -> tuple[str, dict[str, Any]]:
+    result: dict[str, Any] = {}
+    model = place.find(job.start) / TRAINING
+    if job.settings is not None:
+        model = folder / TRAINING
+        run = _train_run(place, job, model, inputs[job.start])
+        result = {"flops": run.flops, "training_seconds": run.seconds, "meter": read_meter(model)}
+    _predict(place, job, model, folder)
+    result["record"] = measure_run(place, job).to_dict()
+    for name in (CHECKPOINT_FILE, MODEL_FILE) if job.settings is not None else ():
+        with suppress(OSError):
+            (model / name).unlink()
+    return digest_json(result["record"]), result
+
+
+def _train_run(place: Workplace, job: RunJob, folder: Path, start: str) -> Run:
+    values = {
+        "dataset": str(place.find(job.train[0]) / "root"),
+        "split": job.train[1],
+        "seed": job.seed,
+        "device": place.device,
+        "init": str(place.find(job.start) / TRAINING),
+        "init_digest": start,
+        **(job.settings or {}),
+    }
+    if job.noise is not None:
+        noise = place.find(job.noise)
+        name, path = ("noise", RECIPE_FILE) if place.on_the_fly else ("noisy", "copy")
+        values[name] = str(noise / path)
+    return _train(make_config(values, "`plan`"), folder)
+
+
+def _predict(place: Workplace, job: RunJob, model: Path, folder: Path) -> None:
+    """Predict the test split, and the tuning split under its noisy prompts."""
+    for name in (TEST, TUNING):
+        remove_path(folder / name)
+    path, split = job.test
+    predict(model, place.find(path) / "root", split, folder / TEST, device=place.device)
+    if job.tune is not None:
+        path, split = job.tune
+        noisy = None if job.tune_noise is None else place.find(job.tune_noise) / "copy"
+        root = place.find(path) / "root"
+        predict(model, root, split, folder / TUNING, noisy=noisy, device=place.device)
+
+
+def measure_run(place: Workplace, job: RunJob) -> Any:
+    """Measure the predictions of a run. Returns an `actiseg_eval.RunRecord`."""
+    import actiseg_eval
+
+    folder = place.find(job.path)
+    tuning = {} if job.tune is None else {"tuning": folder / TUNING}
+    return actiseg_eval.record_run(folder / TEST, **tuning)
+
+
+def read_meter(run: Path) -> dict[str, list[float]]:
+    """Read what a net has memorised after each epoch, by figure."""
+    figures: dict[str, list[float]] = {}
+    with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["term"].startswith(("noisy_pixels", "flipped_")):
+                figures.setdefault(row["term"], []).append(float(row["value"]))
+    return figures

@@ -1,0 +1,141 @@
+"""The state of a matrix of runs on disk: what has ended, what fits the plan, what comes next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.core.errors import ProblemCollector
+from reference_trainer.bench.job_records import JobRecord, read_job_record
+from reference_trainer.bench.job_work import Assignment
+from reference_trainer.bench.jobs import Job, JobList, RunJob, digest_job
+from reference_trainer.bench.plan import Plan, Settings
+from reference_trainer.bench.tuning import TunedMethod, tune_methods
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a matrix is.
+
+    Attributes
+    ----------
+    runs, done, failed : int
+        The runs that are known to be needed, and those that have ended well or failed.
+    """
+
+    runs: int
+    done: int
+    failed: int
+
+    @property
+    def missing(self) -> int:
+        return self.runs - self.done - self.failed
+
+
+class Matrix:
+    """The jobs of some arms of a plan, and the records of those that have ended.
+
+    Parameters
+    ----------
+    plan : Plan
+    arms : iterable of str
+    out : Path
+        The folder of the benchmark.
+    """
+
+    def __init__(self, plan: Plan, arms: Iterable[str], out: Path) -> None:
+        self.plan = plan
+        self.jobs = JobList(plan, arms)
+        self._out = out
+        self._records: dict[str, JobRecord] = {}
+        self._looked: set[str] = set()
+        self._refuse_other_jobs()
+
+    def _refuse_other_jobs(self) -> None:
+        """Raise an `InputError` with all jobs on disk that are not as the plan has them."""
+        runs = self.list_runs()
+        problems = ProblemCollector()
+        for job in [*self.jobs.list_inputs(runs), *runs]:
+            record = self.get_record(job)
+            if record is None:
+                continue
+            where = str(self._out / job.path)
+            if record.job != digest_job(job):
+                problems.add(
+                    "was made with another configuration, or by another release",
+                    where,
+                    "give another folder as `out`, or remove this one to make it again",
+                )
+            for needed, output in record.inputs.items():
+                made = self._read(needed)
+                if made is not None and made.output != output:
+                    problems.add(
+                        f"was made from another state of {needed}",
+                        where,
+                        "remove it to make it again",
+                    )
+        problems.raise_if_any()
+
+    def _read(self, path: str) -> JobRecord | None:
+        if path not in self._looked:
+            self._looked.add(path)
+            record = read_job_record(self._out / path)
+            if record is not None:
+                self._records[path] = record
+        return self._records.get(path)
+
+    def get_record(self, job: Job) -> JobRecord | None:
+        """Return the record of a job; None if it has not ended."""
+        return self._read(job.path)
+
+    def add_record(self, job: Job, record: JobRecord) -> None:
+        """Take note of a job that has ended."""
+        self._looked.add(job.path)
+        self._records[job.path] = record
+
+    def tune(self) -> dict[str, TunedMethod]:
+        """Return what tuning chose, for all methods for which that is known."""
+        return tune_methods(self.plan, self._get_tuning_score)
+
+    def _get_tuning_score(self, run: RunJob) -> float | None:
+        record = self._read(run.path)
+        if record is None:
+            return None
+        score = record.result.get("tuning_score")
+        return -math.inf if score is None else float(score)
+
+    def list_runs(self) -> list[RunJob]:
+        """List the runs that are known to be needed."""
+        chosen: Mapping[str, Settings] = {
+            name: choice.knob for name, choice in self.tune().items()
+        }
+        return self.jobs.list_runs(chosen)
+
+    def measure_progress(self) -> Progress:
+        """Count the runs."""
+        runs = self.list_runs()
+        records = [record for run in runs if (record := self.get_record(run)) is not None]
+        failed = sum(record.has_failed for record in records)
+        return Progress(len(runs), len(records) - failed, failed)
+
+    def choose_next(self, busy: set[str]) -> Assignment | None:
+        """Choose a job whose inputs are there: runs in their order, and what they need first."""
+        for run in self.list_runs():
+            if self.get_record(run) is None and run.path not in busy:
+                job = self._find_first([*self.jobs.list_inputs([run]), run], busy)
+                if job is not None:
+                    inputs = {path: self._records[path].output for path in job.needs}
+                    return Assignment(job, inputs)
+        return None
+
+    def _find_first(self, chain: list[Job], busy: set[str]) -> Job | None:
+        """Return the first job of a chain that has not ended and can be done now."""
+        for job in chain:
+            if self.get_record(job) is not None or job.path in busy:
+                continue
+            needed = [self._read(path) for path in job.needs]
+            if all(record is not None and not record.has_failed for record in needed):
+                return job
+        return None

@@ -1,0 +1,147 @@
+"""The results of runs, and the file that keeps them: enough for all tables without predictions."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, parse_json
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.files import write_bytes
+
+RESULTS_SCHEMA = "actiseg/bench-results/1"
+RESULTS_FILE = "results.jsonl.gz"
+_MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What is kept of a run.
+
+    Attributes
+    ----------
+    arm, cell, method, variant : str
+    fold, seed : int
+    start : str
+        Digest of the parameters of its start.
+    problem : str
+        Why it failed. Empty if it did not.
+    seconds : float
+        Processor time for training, prediction and measurement.
+    training_seconds, flops : float or None
+        None for the start itself.
+    meter : mapping of str to list of float
+        What the net has memorised after each epoch.
+    tuning_score : float or None
+        The figure of the plan on the noisy labels of the tuning split.
+    record : mapping of str to value, or None
+        The document of its `actiseg_eval.RunRecord`. None if it failed.
+    """
+
+    arm: str
+    cell: str
+    method: str
+    variant: str
+    fold: int
+    seed: int
+    start: str
+    problem: str
+    seconds: float
+    training_seconds: float | None
+    flops: float | None
+    meter: Mapping[str, list[float]]
+    tuning_score: float | None
+    record: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a benchmark.
+
+    Attributes
+    ----------
+    plan : str
+        The name of the plan.
+    labels : mapping of str to float or None
+        By ``arm/cell``, the figure of the noisy labels themselves, mean over folds.
+    runs : tuple of RunResult
+    """
+
+    plan: str
+    labels: Mapping[str, float | None]
+    runs: tuple[RunResult, ...]
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write results as lines of JSON, packed. Equal results give equal bytes."""
+    heading = {"schema": RESULTS_SCHEMA, "plan": results.plan, "labels": dict(results.labels)}
+    lines: list[Mapping[str, Any]] = [heading, *map(asdict, results.runs)]
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    write_bytes(path, gzip.compress(text.encode(), mtime=0))
+
+
+def read_results(path: Path) -> Results:
+    """Read results that `write_results` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of another version.
+    """
+    try:
+        text = gzip.decompress(read_bytes(path, "results", _MOST_BYTES))
+    except (OSError, EOFError):
+        raise refuse("is not packed with gzip", path, f"give a {RESULTS_FILE}") from None
+    lines = [
+        Cursor(parse_json(line, path), f"{path}: line {number}")
+        for number, line in enumerate(text.splitlines(), 1)
+    ]
+    if not lines:
+        raise refuse("is empty", path, f"give a {RESULTS_FILE}")
+    top, *rows = lines
+    check_schema(top, RESULTS_SCHEMA, RELEASE_HINT)
+    return Results(
+        plan=top["plan"].as_text(),
+        labels={name: _parse_number(value) for name, value in top["labels"].iterate_members()},
+        runs=tuple(map(_parse_result, rows)),
+    )
+
+
+def _parse_number(cursor: Cursor) -> float | None:
+    return None if cursor.value is None else cursor.as_number()
+
+
+def _parse_result(row: Cursor) -> RunResult:
+    record = row["record"]
+    return RunResult(
+        arm=row["arm"].as_text(),
+        cell=row["cell"].as_text(),
+        method=row["method"].as_text(),
+        variant=row["variant"].as_text(),
+        fold=row["fold"].as_integer(),
+        seed=row["seed"].as_integer(),
+        start=row["start"].as_text(),
+        problem=row["problem"].as_text(),
+        seconds=row["seconds"].as_number(),
+        training_seconds=_parse_number(row["training_seconds"]),
+        flops=_parse_number(row["flops"]),
+        meter={
+            name: [value.as_number() for value in values.iterate_elements()]
+            for name, values in row["meter"].iterate_members()
+        },
+        tuning_score=_parse_number(row["tuning_score"]),
+        record=None if record.value is None else record.as_mapping(),
+    )
+
+
+def merge_runs(runs: Iterable[RunResult]) -> tuple[RunResult, ...]:
+    """Return runs without repeats, in the order of their names."""
+    known = {
+        (run.arm, run.cell, run.method, run.variant, run.fold, run.seed): run for run in runs
+    }
+    return tuple(known[key] for key in sorted(known))

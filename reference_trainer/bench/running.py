@@ -1,0 +1,196 @@
+"""Run a benchmark: do what is missing, and keep the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from actiseg_data.core.arguments import check_integer
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_known, refuse
+from reference_trainer.bench.bench_lock import hold_lock
+from reference_trainer.bench.jobs import NoiseJob, RunJob
+from reference_trainer.bench.matrix import Matrix, Progress
+from reference_trainer.bench.plan import Plan, RootSource
+from reference_trainer.bench.run_results import (
+    RESULTS_FILE,
+    Results,
+    RunResult,
+    merge_runs,
+    write_results,
+)
+
+if TYPE_CHECKING:
+    from reference_trainer.bench.job_records import JobRecord
+    from reference_trainer.bench.job_work import Assignment
+
+Listener = Callable[[str, Progress], None]
+"""Called with the path of each job that has ended, and the progress of the matrix."""
+
+
+def open_matrix(plan: Plan, out: str | Path, arms: Iterable[str] | None = None) -> Matrix:
+    """Open the matrix of a plan in a folder, which may be new.
+
+    Raises
+    ------
+    InputError
+        If an arm is unknown, or if jobs in the folder are not as the plan has them.
+    """
+    names = list(plan.arms) if arms is None else list(dict.fromkeys(arms))
+    check_known(names, plan.arms, "arm", f"plan {plan.name}", f"use {', '.join(plan.arms)}")
+    return Matrix(plan, names, Path(out))
+
+
+def run_matrix(
+    matrix: Matrix,
+    out: str | Path,
+    *,
+    data: Mapping[str, str | Path] | None = None,
+    processes: int = 1,
+    on_the_fly: bool = False,
+    device: str = "auto",
+    listen: Listener = lambda path, progress: None,
+) -> Results:
+    """Do all jobs of a matrix that have not ended, and write the results.
+
+    A stopped matrix is continued by the same call, with equal results.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    out : str or Path
+        The folder of the benchmark.
+    data : mapping of str to path, optional
+        The datasets that the plan names, by these names.
+    processes : int
+        How many jobs are done side by side, each on one core.
+    on_the_fly : bool
+        Whether training labels get their noise while they are read, without a copy on disk.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    listen : callable
+
+    Raises
+    ------
+    InputError
+        If a dataset is missing, if another process works in the folder, or if an input of a run has
+        changed.
+    """
+    from reference_trainer.bench.job_processes import run_jobs
+    from reference_trainer.bench.job_work import Workplace
+
+    if check_integer(processes, "processes") < 1:
+        raise refuse(f"{processes} is out of range", "`processes`", "give 1 or more")
+    folder = Path(out)
+    roots = {name: Path(root).resolve() for name, root in (data or {}).items()}
+    _refuse_missing_data(matrix, roots)
+    place = Workplace(folder.resolve(), roots, on_the_fly, device)
+
+    def accept(assignment: Assignment, record: JobRecord) -> None:
+        matrix.add_record(assignment.job, record)
+        listen(assignment.job.path, matrix.measure_progress())
+
+    with hold_lock(folder):
+        try:
+            if matrix.choose_next(set()) is not None:
+                run_jobs(place, processes, matrix.choose_next, accept)
+        finally:
+            results = gather_results(matrix)
+            if results.runs:
+                write_results(folder / RESULTS_FILE, results)
+    return results
+
+
+def _refuse_missing_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+    """Raise an `InputError` with all datasets that are needed and not given."""
+    sources = {
+        source.root
+        for arm in matrix.jobs.arms
+        for source in arm.data.values()
+        if isinstance(source, RootSource)
+    }
+    known = {
+        source.root
+        for arm in matrix.plan.arms.values()
+        for source in arm.data.values()
+        if isinstance(source, RootSource)
+    }
+    problems = ProblemCollector()
+    with problems.collect():
+        check_known(roots, known, "dataset", "`data`", "use the names of the plan")
+    for name in sorted(sources - set(roots)):
+        what = f"the dataset {name!r} is not given"
+        problems.add(what, "`data`", f"give {name}=ROOT, a dataset in the ActionVOS layout")
+    for name, root in sorted(roots.items()):
+        if not root.is_dir():
+            problems.add("is not a folder", root, f"give the root of the dataset {name!r}")
+    problems.raise_if_any()
+
+
+def gather_results(matrix: Matrix) -> Results:
+    """Gather the results of all runs that have ended."""
+    runs = matrix.list_runs()
+    results = [
+        _make_result(run, record) for run in runs if (record := matrix.get_record(run)) is not None
+    ]
+    scores: dict[str, list[float]] = {}
+    for job in matrix.jobs.list_inputs(runs):
+        record = matrix.get_record(job)
+        if isinstance(job, NoiseJob) and job.scored and record is not None:
+            arm, *_, cell, _ = job.path.split("/")
+            score = record.result.get("labels")
+            if score is not None:
+                scores.setdefault(f"{arm}/{cell}", []).append(score)
+    labels = {name: mean(values) for name, values in sorted(scores.items())}
+    return Results(matrix.plan.name, labels, merge_runs(results))
+
+
+def _make_result(run: RunJob, record: JobRecord) -> RunResult:
+    found = record.result
+    return RunResult(
+        arm=run.arm,
+        cell=run.cell,
+        method=run.method,
+        variant=run.variant,
+        fold=run.fold,
+        seed=run.seed,
+        start=record.inputs.get(run.start, ""),
+        problem=record.problem,
+        seconds=record.seconds,
+        training_seconds=found.get("training_seconds"),
+        flops=found.get("flops"),
+        meter=found.get("meter", {}),
+        tuning_score=found.get("tuning_score"),
+        record=found.get("record"),
+    )
+
+
+def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
+    """Measure all kept predictions again.
+
+    Returns
+    -------
+    list of str
+        The runs whose figures differ from those that were kept, or whose predictions are gone.
+    """
+    from reference_trainer.bench.job_work import Workplace, measure_run
+
+    place = Workplace(Path(out).resolve(), {}, on_the_fly=False, device="cpu")
+    different = []
+    for run in matrix.list_runs():
+        record = matrix.get_record(run)
+        if record is None or record.has_failed:
+            continue
+        try:
+            found = measure_run(place, run)
+        except InputError as error:
+            different.append(f"{run.path}: {_join(error.problems)}")
+            continue
+        if found.to_dict() != record.result["record"]:
+            different.append(f"{run.path}: has other figures")
+    return different
+
+
+def _join(problems: Iterable[Problem]) -> str:
+    return "; ".join(f"{problem.where}: {problem.what}" for problem in problems)

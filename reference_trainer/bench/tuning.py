@@ -1,0 +1,73 @@
+"""Choose one value of each method's knob, by how well it fits held-out noisy labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reference_trainer.bench.jobs import JobList, RunJob, name_variant
+from reference_trainer.bench.plan import Method, Plan, Settings
+
+
+@dataclass(frozen=True)
+class TunedMethod:
+    """What tuning found for a method.
+
+    Attributes
+    ----------
+    method : str
+    knob : Settings
+        The chosen value.
+    scores : tuple of (str, float)
+        Each value by name, and the mean of its figure over the cells.
+    """
+
+    method: str
+    knob: Settings
+    scores: tuple[tuple[str, float], ...]
+
+
+def tune_methods(
+    plan: Plan, get_score: Callable[[RunJob], float | None]
+) -> dict[str, TunedMethod]:
+    """Choose the values of all methods whose runs have ended.
+
+    Parameters
+    ----------
+    plan : Plan
+    get_score : callable
+        Returns the figure of a run on the noisy labels of the tuning split; None if the run has not
+        ended. A run that failed has minus infinity.
+
+    Returns
+    -------
+    dict of str to TunedMethod
+        By method. Of equal scores the first value is chosen.
+    """
+    if plan.tuning is None:
+        return {}
+    arm = plan.arms[plan.tuning.arm]
+    tuned = {}
+    for method in plan.methods.values():
+        cells = [cell for cell in plan.tuning.cells if method.name in arm.cells.get(cell, ())]
+        if method.knob and cells:
+            choice = _tune(plan, method, cells, get_score)
+            if choice is not None:
+                tuned[method.name] = choice
+    return tuned
+
+
+def _tune(
+    plan: Plan, method: Method, cells: list[str], get_score: Callable[[RunJob], float | None]
+) -> TunedMethod | None:
+    jobs = JobList(plan, plan.arms)
+    scores: list[float] = []
+    for knob in method.knob:
+        found = [get_score(jobs.make_tuning_run(method.name, cell, knob)) for cell in cells]
+        known = [score for score in found if score is not None]
+        if len(known) < len(found):
+            return None
+        scores.append(sum(known) / len(known))
+    best = max(range(len(scores)), key=lambda position: (scores[position], -position))
+    names = [name_variant(knob) for knob in method.knob]
+    return TunedMethod(method.name, method.knob[best], tuple(zip(names, scores, strict=True)))

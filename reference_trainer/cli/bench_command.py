@@ -1,0 +1,162 @@
+"""The command `actiseg-train bench`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.plurals import count_nouns
+from actiseg_data.terminal.command_line import Quiet
+from actiseg_data.terminal.report_printing import print_report
+from reference_trainer.cli.trainer_arguments import DeviceOption, require_torch
+
+if TYPE_CHECKING:
+    from reference_trainer.bench.matrix import Matrix, Progress
+    from reference_trainer.bench.run_results import Results
+
+
+def bench(
+    plan: Annotated[
+        str,
+        typer.Argument(
+            help="quick, equal-terms, actiseg-nl, visor-photographs, or a YAML file.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the benchmark. It may have been begun.")],
+    arms: Annotated[
+        Optional[list[str]],
+        typer.Option("--arm", help="Run this arm (repeatable). Default: all."),
+    ] = None,
+    data: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="NAME=ROOT", help="A dataset that the plan names (repeatable)."),
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Jobs side by side, each on one core.")] = 1,
+    on_the_fly: Annotated[
+        bool,
+        typer.Option("--on-the-fly", help="Add noise while labels are read: no copy is written."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the cells, their hours and what is left.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Measure all kept predictions again; exit 1 if any differ.")
+    ] = False,
+    results: Annotated[
+        Optional[Path],
+        typer.Option(help="Make the tables from a results.jsonl.gz of this plan; run nothing."),
+    ] = None,
+    device: DeviceOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a benchmark of methods on noisy labels; write its results and tables to OUT.
+
+    Run the same command again to continue a benchmark that was stopped.
+
+    Example: actiseg-train bench quick --out bench --processes 2
+    """
+    require_torch()
+    from reference_trainer.bench.plan_file import load_plan
+    from reference_trainer.bench.run_results import read_results
+    from reference_trainer.bench.running import open_matrix, run_matrix
+
+    loaded = load_plan(plan)
+    if results is not None:
+        _write_tables(loaded.name, plan, read_results(results), out, quiet=quiet)
+        return
+    matrix = open_matrix(loaded, out, arms)
+    if check:
+        _check(matrix, out)
+        return
+    if dry_run or not quiet:
+        _print_costs(matrix)
+    if dry_run:
+        return
+    found = run_matrix(
+        matrix,
+        out,
+        data=_parse_data(data or []),
+        processes=processes,
+        on_the_fly=on_the_fly,
+        device=device or "auto",
+        listen=_Listener(quiet=quiet).report,
+    )
+    _write_tables(loaded.name, plan, found, out, quiet=quiet)
+
+
+def _parse_data(values: list[str]) -> dict[str, Path]:
+    roots = {}
+    for value in values:
+        name, sign, root = value.partition("=")
+        if not sign or not name or not root:
+            raise refuse(f"{value!r} is not a name and a folder", "`data`", "give NAME=ROOT")
+        roots[name] = Path(root)
+    return roots
+
+
+class _Listener:
+    """Prints a line for each job that has ended."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._start = time.monotonic()
+
+    def report(self, path: str, progress: Progress) -> None:
+        """Print the job, and how far the matrix is."""
+        if self._quiet:
+            return
+        minutes = (time.monotonic() - self._start) / 60
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        done = f"{progress.done + progress.failed} of {count_nouns(progress.runs, 'run')}{failed}"
+        print(f"{path} ({done}, {minutes:.0f} min)", flush=True)
+
+
+def _print_costs(matrix: Matrix) -> None:
+    from reference_trainer.bench.costs import estimate_costs
+
+    total = left = 0.0
+    estimates = estimate_costs(matrix)
+    for (arm, cell), cost in estimates.items():
+        about = matrix.plan.cells[cell].about
+        print(
+            f"{arm} {cell} ({about}): {count_nouns(cost.runs, 'run')}, {cost.hours:.1f} h; "
+            f"{cost.missing} missing, {cost.hours_left:.1f} h"
+        )
+        total, left = total + cost.hours, left + cost.hours_left
+    source = "from runs that have ended" if any(c.measured for c in estimates.values()) else "rough"
+    print(f"processor time: {total:.1f} h, of which {left:.1f} h are left (estimate, {source})")
+    waiting = matrix.jobs.list_waiting(matrix.tune())
+    if waiting:
+        print(f"further runs follow when tuning has chosen their values: {', '.join(waiting)}")
+
+
+def _check(matrix: Matrix, out: Path) -> None:
+    from reference_trainer.bench.running import check_predictions
+
+    different = check_predictions(matrix, out)
+    for line in different:
+        print(line)
+    done = matrix.measure_progress().done
+    print(f"{done - len(different)} of {count_nouns(done, 'run')} have the figures that were kept")
+    if different:
+        raise typer.Exit(1)
+
+
+def _write_tables(name: str, plan: str, results: Results, out: Path, *, quiet: bool) -> None:
+    from reference_trainer.bench.bench_report import make_report
+    from reference_trainer.bench.plan_file import load_plan
+    from reference_trainer.bench.report_writing import write_bench_report
+
+    if results.plan != name:
+        what = f"has the results of the plan {results.plan!r}, not of {name!r}"
+        raise refuse(what, "`results`", "give the results of this plan")
+    report = make_report(load_plan(plan), results)
+    written = write_bench_report(report, out)
+    if not quiet:
+        print_report(report.overview)
+    print(f"{', '.join(path.name for path in written)} in {out}")

@@ -46,7 +46,7 @@ from actiseg_eval.resampling.bootstrap import (
     choose_clusters,
     sum_clusters,
 )
-from actiseg_eval.resampling.linearised import Ratio, Statistic
+from actiseg_eval.resampling.linearised import DivisibleStatistic, Ratio
 from actiseg_eval.resampling.rankings import Auroc, AveragePrecision, make_ranking
 from actiseg_eval.resampling.run_seeds import find_seeds
 from actiseg_eval.scoring.folder_scoring import collect_problems, measure_folder
@@ -281,7 +281,7 @@ def _sum_at_gate(run: _Run, gate: float) -> MetricSums:
 
 def _list_statistics(
     run: _Run, gate: TunedGate | None, names: list[str], *, ungated: bool
-) -> dict[str, Statistic]:
+) -> dict[str, DivisibleStatistic]:
     """Return the figures of a run as statistics of clusters, by key."""
     options = make_options("actionvos", "core", filter=True, missing="error")
     known = compute_by_sequence(run.results, options.protocol, options.metric_groups)
@@ -301,7 +301,7 @@ def _list_statistics(
         len(codes),
     )
     ratios = {name: Ratio(ratio) for name, ratio in sum_clusters(sums, names).items()}
-    statistics: dict[str, Statistic] = {
+    statistics: dict[str, DivisibleStatistic] = {
         "auroc": Auroc(ranking),
         "average_precision": AveragePrecision(ranking),
         **ratios,

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from actiseg_eval.protocols import load_protocol as load_protocol
     from actiseg_eval.raw_scores.raw_score_measuring import measure_raw_scores as measure_raw_scores
     from actiseg_eval.raw_scores.raw_score_result import RawScoreReport as RawScoreReport
+    from actiseg_eval.raw_scores.record_comparing import compare_records as compare_records
+    from actiseg_eval.raw_scores.record_comparison import RecordComparison as RecordComparison
+    from actiseg_eval.raw_scores.run_record import RunRecord as RunRecord
+    from actiseg_eval.raw_scores.run_record import parse_run_record as parse_run_record
+    from actiseg_eval.raw_scores.run_recording import join_records as join_records
+    from actiseg_eval.raw_scores.run_recording import record_run as record_run
     from actiseg_eval.reporting.score_report import Report as Report
     from actiseg_eval.scoring.folder_scoring import score as score
     from actiseg_eval.scoring.scorer import Scorer as Scorer
@@ -36,12 +42,18 @@ __getattr__, __dir__, __all__ = export_lazily(
         "Comparison": "comparison.comparison_result",
         "Protocol": "protocols",
         "RawScoreReport": "raw_scores.raw_score_result",
+        "RecordComparison": "raw_scores.record_comparison",
         "Report": "reporting.score_report",
         "Robustness": "noise_levels.robustness_result",
+        "RunRecord": "raw_scores.run_record",
         "Scorer": "scoring.scorer",
         "compare": "comparison.comparing",
+        "compare_records": "raw_scores.record_comparing",
+        "join_records": "raw_scores.run_recording",
         "load_protocol": "protocols",
         "measure_raw_scores": "raw_scores.raw_score_measuring",
+        "parse_run_record": "raw_scores.run_record",
+        "record_run": "raw_scores.run_recording",
         "robustness": "noise_levels.measuring",
         "score": "scoring.folder_scoring",
     },

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from actiseg_eval.raw_scores.raw_score_result import CLEAN, FIGURES, FROZEN, FigureValue
 from actiseg_eval.resampling.bootstrap import MIN_CLUSTERS, Bootstrap
-from actiseg_eval.resampling.contrasts import SEEDS, Condition, ContrastEstimator
+from actiseg_eval.resampling.contrasts import SEEDS
 from actiseg_eval.resampling.linearised import (
+    DivisibleStatistic,
     Mean,
     RatioDifference,
     Share,
@@ -24,13 +25,30 @@ from actiseg_eval.resampling.linearised import (
     resample_statistics,
 )
 from actiseg_eval.resampling.quotients import find_quotient_interval
+from actiseg_eval.resampling.statistic_means import StatisticMeans, StatisticRuns
 
 Seeds = tuple[int, ...] | None
 """The seeds of the runs of a method; None if they are unknown."""
 
 
 @dataclass(frozen=True)
-class _Bounds:
+class ShareEnds:
+    """The names of the methods that shares are of.
+
+    Attributes
+    ----------
+    frozen : str
+        The floor, with the share 0.
+    clean : str
+        The ceiling, with the share 1.
+    """
+
+    frozen: str
+    clean: str
+
+
+@dataclass(frozen=True)
+class Bounds:
     """An interval.
 
     Attributes
@@ -48,16 +66,16 @@ class _Bounds:
 
 
 def estimate_figures(
-    runs: Mapping[str, Sequence[Mapping[str, Statistic]]],
+    runs: Mapping[str, Sequence[Mapping[str, DivisibleStatistic]]],
     seeds: Mapping[str, Seeds],
     bootstrap: Bootstrap | None,
     cluster: str,
 ) -> tuple[dict[str, dict[str, FigureValue]], dict[str, float]]:
-    """Estimate the figures of every method.
+    """Estimate the figures of every method. `FROZEN` and `CLEAN` are the ends of shares.
 
     Parameters
     ----------
-    runs : mapping of str to sequence of mapping of str to Statistic
+    runs : mapping of str to sequence of mapping of str to DivisibleStatistic
         By method, the figures of each run. All runs have the same figures and the same clusters.
     seeds : mapping of str to tuple of int or None
         By method, the seed of each run.
@@ -75,57 +93,64 @@ def estimate_figures(
     """
     figures: dict[str, dict[str, FigureValue]] = {name: {} for name in runs}
     no_gain = {}
+    ends = ShareEnds(FROZEN, CLEAN) if FROZEN in runs and CLEAN in runs else None
     for figure in next(iter(runs.values()))[0]:
         parts = {name: [run[figure] for run in method_runs] for name, method_runs in runs.items()}
-        estimator = _FigureEstimator(parts, seeds, bootstrap)
-        has_ends = CLEAN in parts and FROZEN in parts
-        is_gain = has_ends and estimator.is_gain(FIGURES[figure].sign)
-        if has_ends and not is_gain and estimator.gain is not None:
+        estimator = FigureEstimator(parts, seeds, bootstrap, ends)
+        sign = FIGURES[figure].sign
+        if estimator.gain is not None and not estimator.is_gain(sign):
             no_gain[figure] = estimator.gain
         for name in parts:
-            bounds = estimator.bounds.get(("value", name))
-            kept_bounds = estimator.bounds.get(("kept", name)) if is_gain else None
-            figures[name][figure] = FigureValue(
-                value=estimator.values[name],
-                interval=None if bounds is None else bounds.ends,
-                kept=estimator.compute_kept(name) if is_gain else None,
-                kept_interval=None if kept_bounds is None else kept_bounds.ends,
-                seeds=tuple(map(_evaluate, parts[name])),
-                over=_name_source(bounds, cluster),
-                kept_over=_name_source(kept_bounds, cluster),
-                unreached=() if bounds is None else bounds.unreached,
-                kept_unreached=() if kept_bounds is None else kept_bounds.unreached,
-            )
+            figures[name][figure] = estimator.build_value(name, sign, cluster)
     return figures, no_gain
 
 
-def _name_source(bounds: _Bounds | None, cluster: str) -> str | None:
+def _name_source(bounds: Bounds | None, cluster: str) -> str | None:
     """Name what an interval covers."""
     return None if bounds is None or bounds.seeds is None else f"{cluster}s{SEEDS[bounds.seeds]}"
 
 
-class _FigureEstimator:
+class FigureEstimator:
     """One figure of all methods.
+
+    Parameters
+    ----------
+    parts : mapping of str to sequence of DivisibleStatistic
+        By method, the figure of each run.
+    seeds : mapping of str to tuple of int or None
+        By method, the seed of each run.
+    bootstrap : Bootstrap or None
+        How to make intervals; None for no intervals.
+    ends : ShareEnds or None
+        The floor and the ceiling of shares; None for no shares.
 
     Attributes
     ----------
     values : dict of str to float or None
         The mean over seeds by method; None if it is undefined.
-    bounds : dict of (str, str) to _Bounds
+    bounds : dict of (str, str) to Bounds
         By what it is of (``value``, ``gain`` or ``kept``), and of which method. Without resamples,
         and without what too few clusters have.
+    means : StatisticMeans or None
+        The means of the methods that have intervals; None if none has.
+    rows : dict of str to (K,) float64
+        By method that has an interval, its coefficients in contrasts of `means`.
     """
 
     def __init__(
         self,
-        parts: Mapping[str, Sequence[Statistic]],
+        parts: Mapping[str, Sequence[DivisibleStatistic]],
         seeds: Mapping[str, Seeds],
         bootstrap: Bootstrap | None,
+        ends: ShareEnds | None,
     ) -> None:
+        self._parts = parts
+        self._ends = ends
         self._means = {name: Mean(method_runs) for name, method_runs in parts.items()}
         self.values = {name: _evaluate(mean) for name, mean in self._means.items()}
-        self.bounds: dict[tuple[str, str], _Bounds] = {}
-        self._bootstrap = bootstrap
+        self.bounds: dict[tuple[str, str], Bounds] = {}
+        self.means: StatisticMeans | None = None
+        self.rows: dict[str, NDArray[np.float64]] = {}
         able = [
             name
             for name, mean in self._means.items()
@@ -133,18 +158,27 @@ class _FigureEstimator:
         ]
         if bootstrap is None or not able:
             return
-        # A single frozen net is the same start for all seeds.
-        conditions = [
-            _make_condition(parts[name], seeds[name], fixed=name == FROZEN) for name in able
-        ]
-        self._contrasts = ContrastEstimator(conditions)
-        self._rows = dict(zip(able, np.eye(len(able)), strict=True))
-        self._find_bounds(bootstrap)
+        frozen = None if ends is None else ends.frozen
+        self.means = StatisticMeans(
+            [
+                # A single frozen net is the same start for all seeds.
+                StatisticRuns(
+                    tuple(parts[name]),
+                    seeds[name],
+                    fixed=name == frozen and len(parts[name]) == 1,
+                )
+                for name in able
+            ]
+        )
+        self.rows = dict(zip(able, np.eye(len(able)), strict=True))
+        self._find_bounds(self.means, bootstrap)
 
     @property
     def gain(self) -> float | None:
         """The gain of clean labels over the frozen start; None if it is undefined."""
-        clean, frozen = self.values[CLEAN], self.values[FROZEN]
+        if self._ends is None:
+            return None
+        clean, frozen = self.values[self._ends.clean], self.values[self._ends.frozen]
         return None if clean is None or frozen is None else clean - frozen
 
     def is_gain(self, sign: float) -> bool:
@@ -154,81 +188,89 @@ class _FigureEstimator:
         """
         if self.gain is None:
             return False
-        bounds = self.bounds.get(("gain", CLEAN))
+        bounds = self.gain_bounds
         return (self.gain * sign if bounds is None else min(sign * end for end in bounds.ends)) > 0
 
-    def compute_kept(self, name: str) -> float | None:
-        """Compute the share of the gain of clean labels that a method has."""
-        value, frozen = self.values[name], self.values[FROZEN]
-        if value is None or frozen is None or not self.gain:
-            return None
-        return (value - frozen) / self.gain
+    @property
+    def gain_bounds(self) -> Bounds | None:
+        """The interval of `gain`; None if it has none."""
+        return None if self._ends is None else self.bounds.get(("gain", self._ends.clean))
 
-    def _find_bounds(self, bootstrap: Bootstrap) -> None:
+    def build_value(self, name: str, sign: float, cluster: str) -> FigureValue:
+        """Build the result of a method. `sign` is as in `is_gain`, `cluster` a kind of cluster."""
+        bounds = self.bounds.get(("value", name))
+        kept, kept_bounds = None, None
+        if self.is_gain(sign):
+            kept, kept_bounds = self._compute_kept(name), self.bounds.get(("kept", name))
+        return FigureValue(
+            value=self.values[name],
+            interval=None if bounds is None else bounds.ends,
+            kept=kept,
+            kept_interval=None if kept_bounds is None else kept_bounds.ends,
+            seeds=tuple(map(_evaluate, self._parts[name])),
+            over=_name_source(bounds, cluster),
+            kept_over=_name_source(kept_bounds, cluster),
+            unreached=() if bounds is None else bounds.unreached,
+            kept_unreached=() if kept_bounds is None else kept_bounds.unreached,
+        )
+
+    def _compute_kept(self, name: str) -> float | None:
+        """Compute the share of the gain of clean labels that a method has."""
+        if self._ends is None or not self.gain:
+            return None
+        value, frozen = self.values[name], self.values[self._ends.frozen]
+        return None if value is None or frozen is None else (value - frozen) / self.gain
+
+    def _find_bounds(self, means: StatisticMeans, bootstrap: Bootstrap) -> None:
         """Find all intervals. Those of single runs have the same resamples."""
         resampled: dict[tuple[str, str], tuple[Statistic, float, float]] = {}
-        for name, row in self._rows.items():
-            contrast = self._contrasts.estimate(row)
+        for name, row in self.rows.items():
+            contrast = means.estimate(row)
             if contrast.seeds == "none":
                 resampled["value", name] = self._means[name], 0.0, 1.0
             else:
-                ends = contrast.find_interval(bootstrap.level, 0.0, 1.0)
-                self.bounds["value", name] = _Bounds(ends, contrast.seeds)
-        if CLEAN in self._rows and FROZEN in self._rows:
-            whole = self._rows[CLEAN] - self._rows[FROZEN]
-            contrast = self._contrasts.estimate(whole)
-            gain = RatioDifference(self._means[CLEAN], self._means[FROZEN])
-            if contrast.seeds == "none":
-                resampled["gain", CLEAN] = gain, -1.0, 1.0
-            else:
-                ends = contrast.find_interval(bootstrap.level, -1.0, 1.0)
-                self.bounds["gain", CLEAN] = _Bounds(ends, contrast.seeds)
-            if self.gain:
-                for name in self._rows:
-                    self._find_kept(name, whole, gain, bootstrap, resampled)
+                interval = contrast.find_interval(bootstrap.level, 0.0, 1.0)
+                self.bounds["value", name] = Bounds(interval, contrast.seeds)
+        ends = self._ends
+        if ends is not None and ends.clean in self.rows and ends.frozen in self.rows:
+            self._find_gain(ends, means, bootstrap, resampled)
         estimates = resample_statistics([item for item, _, _ in resampled.values()], bootstrap)
         for (key, (_, least, most)), estimate in zip(resampled.items(), estimates, strict=True):
-            ends = estimate.find_interval(bootstrap.level, least, most)
-            self.bounds[key] = _Bounds(ends, "none", estimate.find_unreached(ends))
+            interval = estimate.find_interval(bootstrap.level, least, most)
+            self.bounds[key] = Bounds(interval, "none", estimate.find_unreached(interval))
 
-    def _find_kept(
+    def _find_gain(
         self,
-        name: str,
-        whole: NDArray[np.float64],
-        gain: Statistic,
+        ends: ShareEnds,
+        means: StatisticMeans,
         bootstrap: Bootstrap,
         resampled: dict[tuple[str, str], tuple[Statistic, float, float]],
     ) -> None:
-        """Find the interval of a share of the gain, or add it to what is resampled."""
-        if name in (FROZEN, CLEAN):  # 0 and 1 by definition
-            share = float(name == CLEAN)
-            self.bounds["kept", name] = _Bounds((share, share), None)
+        """Find the intervals of the gain and of its shares, or add them to what is resampled."""
+        whole = self.rows[ends.clean] - self.rows[ends.frozen]
+        gain = RatioDifference(self._means[ends.clean], self._means[ends.frozen])
+        contrast = means.estimate(whole)
+        if contrast.seeds == "none":
+            resampled["gain", ends.clean] = gain, -1.0, 1.0
+        else:
+            interval = contrast.find_interval(bootstrap.level, -1.0, 1.0)
+            self.bounds["gain", ends.clean] = Bounds(interval, contrast.seeds)
+        if not self.gain:
             return
-        part = self._rows[name] - self._rows[FROZEN]
-        scope = (part != 0) | (whole != 0)
-        seeds = self._contrasts.estimate(part - 0.5 * whole, scope).seeds
-        if seeds == "none":
-            assert self.gain, "callers check"
-            limit = 1 / abs(self.gain)  # a difference is at most 1
-            share_of = Share(RatioDifference(self._means[name], self._means[FROZEN]), gain)
-            resampled["kept", name] = share_of, -limit, limit
-            return
-        ends = find_quotient_interval(self._contrasts, part, whole, bootstrap.level)
-        if ends is not None:
-            self.bounds["kept", name] = _Bounds(ends, seeds)
-
-
-def _make_condition(parts: Sequence[Statistic], seeds: Seeds, *, fixed: bool) -> Condition:
-    """Return what errors depend on; a single run is fixed if that is said."""
-    mean = Mean(parts)
-    rows = WeightRows(np.ones((1, mean.clusters)))
-    return Condition(
-        values=np.array([float(rows.linearise(part)[0][0]) for part in parts]),
-        influence=rows.linearise(mean)[1][0],
-        clusters=mean.defined,
-        seeds=seeds,
-        fixed=fixed and len(parts) == 1,
-    )
+        limit = 1 / abs(self.gain)  # a difference is at most 1
+        for name in self.rows:
+            if name in (ends.frozen, ends.clean):  # 0 and 1 by definition
+                share = float(name == ends.clean)
+                self.bounds["kept", name] = Bounds((share, share), None)
+                continue
+            part = self.rows[name] - self.rows[ends.frozen]
+            scope = (part != 0) | (whole != 0)
+            seeds = means.estimate(part - 0.5 * whole, scope).seeds
+            if seeds == "none":
+                above = RatioDifference(self._means[name], self._means[ends.frozen])
+                resampled["kept", name] = Share(above, gain), -limit, limit
+            elif quotient := find_quotient_interval(means, part, whole, bootstrap.level):
+                self.bounds["kept", name] = Bounds(quotient, seeds)
 
 
 def _evaluate(statistic: Statistic) -> float | None:

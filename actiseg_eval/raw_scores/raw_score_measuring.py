@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from actiseg_data.core.arguments import check_number
+from actiseg_data.annotations.raw_scores import LOGITS_FILE
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable, format_names
 from actiseg_data.core.plurals import count_nouns
@@ -16,12 +15,8 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
-from actiseg_eval.measures.results import SequenceResult, sum_tallies
-from actiseg_eval.metrics.computing import compute_by_sequence
-from actiseg_eval.metrics.sums import MetricSums, Sums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.raw_scores.figure_estimation import estimate_figures
-from actiseg_eval.raw_scores.gates import find_gate
 from actiseg_eval.raw_scores.raw_score_result import (
     CLEAN,
     FIGURES,
@@ -30,14 +25,20 @@ from actiseg_eval.raw_scores.raw_score_result import (
     RawScoreReport,
     TunedGate,
 )
-from actiseg_eval.raw_scores.run_reading import (
-    SequenceActivity,
-    UngatedResult,
-    open_scores,
-    read_activities,
-    refuse_without_logits,
+from actiseg_eval.raw_scores.run_measuring import (
+    DEFAULT_N_RATE,
+    ScoredRun,
+    check_n_rate,
+    choose_tuning_truth,
+    find_active,
+    measure_run,
+    refuse_one_class,
+    sum_at_gate,
+    sum_masks,
+    tune_run,
 )
-from actiseg_eval.reporting.coverage import Coverage, list_notices, make_coverage
+from actiseg_eval.raw_scores.run_reading import open_scores, refuse_without_logits
+from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
     LEVEL,
     MIN_CLUSTERS,
@@ -46,30 +47,12 @@ from actiseg_eval.resampling.bootstrap import (
     choose_clusters,
     sum_clusters,
 )
-from actiseg_eval.resampling.linearised import Ratio, Statistic
+from actiseg_eval.resampling.linearised import DivisibleStatistic, Ratio
 from actiseg_eval.resampling.rankings import Auroc, AveragePrecision, make_ranking
 from actiseg_eval.resampling.run_seeds import find_seeds
-from actiseg_eval.scoring.folder_scoring import collect_problems, measure_folder
+from actiseg_eval.scoring.folder_scoring import collect_problems
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
-
-DEFAULT_N_RATE = 0.1
-
-_SCORED = "raw scores"
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A folder of predictions, measured at its own gate and at all others."""
-
-    results: list[SequenceResult]
-    activities: list[SequenceActivity]
-    coverage: Coverage
-
-    @property
-    def ungated(self) -> list[UngatedResult]:
-        """What each sequence's masks are at other gates; empty without logits."""
-        return [item.ungated for item in self.activities if item.ungated is not None]
 
 
 def measure_raw_scores(
@@ -136,17 +119,9 @@ def measure_raw_scores(
     bootstrap = make_bootstrap(ci, resamples, cluster)
     named = _name_methods(methods, frozen, clean)
     tuned = None if tuning is None else _match_tuning(named, make_methods(tuning, 1, "tuning"))
-    share = check_number(n_rate, "n_rate")
-    if not 0 <= share <= 1:
-        raise refuse(f"{share} is outside [0, 1]", "`n_rate`", "give a share such as 0.1")
-    if tuned is None:
-        given = {"tuning_gt": tuning_gt, "tuning_split": tuning_split}
-        idle = [f"`{name}`" for name, value in given.items() if value is not None]
-        if idle or share != DEFAULT_N_RATE:
-            where = ", ".join(idle or ["`n_rate`"])
-            raise refuse("has no effect without `tuning`", where, "give `tuning`, or leave it out")
+    share = check_n_rate(n_rate, tuning_gt, tuning_split, tuned=tuned is not None)
     truth = choose_truth(named[0].runs[0], gt, split, sequences)
-    _refuse_one_class(truth)
+    refuse_one_class(truth)
     options = make_options("actionvos", "core", filter=filter, missing=missing)
     problems = ProblemCollector()
     with start_workers(workers, __name__) as pool:
@@ -156,12 +131,14 @@ def measure_raw_scores(
         gates: dict[str, tuple[TunedGate, ...]] = {}
         if tuned is not None:
             with problems.collect():
-                tuning_truth = choose_truth(tuned[0].runs[0], tuning_gt, tuning_split)
-                _refuse_shared_sequences(tuning_truth, truth)
+                first = tuned[0].runs[0]
+                tuning_truth = choose_tuning_truth(first, tuning_gt, tuning_split, truth)
                 measured = _measure_methods(
                     tuned, tuning_truth, options, pool, stage, problems, needs_logits=True
                 )
-                gates = {name: tuple(_tune(run, share) for run in measured[name]) for name in runs}
+                gates = {
+                    name: tuple(tune_run(run, share) for run in measured[name]) for name in runs
+                }
         problems.raise_if_any()
     return _make_report(named, runs, gates, truth, bootstrap, share if gates else None)
 
@@ -205,23 +182,6 @@ def _match_tuning(methods: Sequence[Method], tuning: Sequence[Method]) -> list[M
     return [known[method.name] for method in methods]
 
 
-def _refuse_one_class(truth: GroundTruth) -> None:
-    """Raise `InputError` if no object is active, so that every figure is undefined."""
-    if not any(label.positive for item in truth.sequences for label in item.objects):
-        what = f"no object of the split {truth.name!r} is active"
-        raise refuse(what, truth.root, "score a split with labels of active objects")
-
-
-def _refuse_shared_sequences(tuning: GroundTruth, truth: GroundTruth) -> None:
-    """Raise `InputError` if gates would be set on sequences that are scored."""
-    scored = {item.folder for item in truth.sequences}
-    shared = [item.folder for item in tuning.sequences if item.folder in scored]
-    if shared:
-        count = f"{len(shared)} of its {count_nouns(len(tuning.sequences), 'sequence')}"
-        what = f"the tuning split has {count} in common with the scored one: {format_names(shared)}"
-        raise refuse(what, "`tuning`", "set gates on other sequences than those that are scored")
-
-
 def _measure_methods(
     methods: Sequence[Method],
     truth: GroundTruth,
@@ -231,77 +191,39 @@ def _measure_methods(
     problems: ProblemCollector,
     *,
     needs_logits: bool = False,
-) -> dict[str, list[_Run]]:
+) -> dict[str, list[ScoredRun]]:
     """Measure every run of every method; incomplete if `problems` gets any."""
-    runs: dict[str, list[_Run]] = {method.name: [] for method in methods}
+    runs: dict[str, list[ScoredRun]] = {method.name: [] for method in methods}
     for method in methods:
         for folder in method.runs:
             with collect_problems(folder, truth, problems):
                 scores = open_scores(folder)
                 if needs_logits:
-                    refuse_without_logits(scores)
-                results, handled = measure_folder(truth, folder, options, workers, stage)
-                with stage(_SCORED) as progress:
-                    activities = read_activities(scores, truth, results, workers, progress)
-                coverage = make_coverage(results, options.protocol, sum_tallies(results, handled))
-                runs[method.name].append(_Run(results, activities, coverage))
+                    hint = f"add {LOGITS_FILE}, or leave out the tuning predictions"
+                    refuse_without_logits(scores, hint)
+                runs[method.name].append(measure_run(scores, truth, options, workers, stage))
     problems.raise_if_any()
     return runs
 
 
-def _tune(run: _Run, share: float) -> TunedGate:
-    """Find the gate of a run from its predictions of the tuning split."""
-    lowest, highest = [], []
-    for ungated in run.ungated:
-        counted = (ungated.result.truth > 0) & ~_find_active(ungated.result)
-        lowest.append(ungated.lowest[counted])
-        highest.append(ungated.highest[counted])
-    if not sum(map(len, lowest)):
-        what = "has no visible inactive object, so no n-rate sets a gate"
-        raise refuse(what, "`tuning`", "use a split with inactive objects")
-    return TunedGate(*find_gate(np.concatenate(lowest), np.concatenate(highest), share))
-
-
-def _find_active(result: SequenceResult) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Return which objects of a sequence are active, (K,)."""
-    active = {label.object_id: label.positive for label in result.sequence.objects}
-    return np.array([active[object_id] for object_id in result.ids], bool)
-
-
-def _sum_at_gate(run: _Run, gate: float) -> MetricSums:
-    """Return p-rate and n-rate at a gate, as sums of each sequence."""
-    counts = {name: np.zeros((2, len(run.ungated))) for name in ("p_rate", "n_rate")}
-    for position, ungated in enumerate(run.ungated):
-        predicted = (ungated.lowest < gate) & (gate <= ungated.highest)
-        visible, active = ungated.result.truth > 0, _find_active(ungated.result)
-        for name, members in (("p_rate", visible & active), ("n_rate", visible & ~active)):
-            counts[name][:, position] = (members & predicted).sum(), members.sum()
-    return {f"{name}_tuned": Sums(count[0], count[1]) for name, count in counts.items()}
-
-
 def _list_statistics(
-    run: _Run, gate: TunedGate | None, names: list[str], *, ungated: bool
-) -> dict[str, Statistic]:
+    run: ScoredRun, gate: TunedGate | None, names: list[str], *, ungated: bool
+) -> dict[str, DivisibleStatistic]:
     """Return the figures of a run as statistics of clusters, by key."""
-    options = make_options("actionvos", "core", filter=True, missing="error")
-    known = compute_by_sequence(run.results, options.protocol, options.metric_groups)
-    sums = {name: known[name] for name in ("p_miou", "p_miou_hand_free")}
-    if ungated:
-        masks = [ungated.result for ungated in run.ungated]
-        open_sums = compute_by_sequence(masks, options.protocol, options.metric_groups)
-        sums |= {f"{name}_ungated": open_sums[name] for name in sums}
+    figures = ("p_miou", "p_miou_hand_free")
+    sums = sum_masks(run, figures, figures if ungated else ())
     if gate is not None:
-        sums |= _sum_at_gate(run, gate.gate)
+        sums |= {f"{name}_tuned": rate for name, rate in sum_at_gate(run, gate.gate).items()}
     codes = {name: code for code, name in enumerate(sorted(set(names)))}
     sizes = [len(item.activity) for item in run.activities]
     ranking = make_ranking(
         np.concatenate([item.activity for item in run.activities]),
-        np.concatenate([_find_active(result) for result in run.results]),
+        np.concatenate([find_active(result) for result in run.results]),
         np.repeat([codes[name] for name in names], sizes).astype(np.int64),
         len(codes),
     )
     ratios = {name: Ratio(ratio) for name, ratio in sum_clusters(sums, names).items()}
-    statistics: dict[str, Statistic] = {
+    statistics: dict[str, DivisibleStatistic] = {
         "auroc": Auroc(ranking),
         "average_precision": AveragePrecision(ranking),
         **ratios,
@@ -311,7 +233,7 @@ def _list_statistics(
 
 def _make_report(
     methods: Sequence[Method],
-    runs: Mapping[str, list[_Run]],
+    runs: Mapping[str, list[ScoredRun]],
     gates: Mapping[str, tuple[TunedGate, ...]],
     truth: GroundTruth,
     bootstrap: Bootstrap | None,
@@ -342,7 +264,7 @@ def _make_report(
     }
     known_seeds = {method.name: find_seeds(method.runs) for method in methods}
     figures, no_gain = estimate_figures(seeds, known_seeds, bootstrap, cluster)
-    active = np.concatenate([_find_active(result) for result in every[0].results])
+    active = np.concatenate([find_active(result) for result in every[0].results])
     labels = {
         f"{name} ({escape_unprintable(str(folder))})": run.coverage
         for method in methods

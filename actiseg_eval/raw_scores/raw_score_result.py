@@ -44,7 +44,8 @@ class Figure:
         return f"{self.symbol} {'↑' if self.better == 'higher' else '↓'}"
 
 
-def _describe_metric(name: str) -> Figure:
+def describe_metric(name: str) -> Figure:
+    """Return a metric of `METRICS` as a figure."""
     metric = METRICS[name]
     return Figure(metric.symbol, metric.better or "higher", metric.about)
 
@@ -54,8 +55,8 @@ FIGURES: Mapping[str, Figure] = {
         "AUROC", "higher", "chance that an active object has more activity than an inactive one"
     ),
     "average_precision": Figure("AP", "higher", "average precision of the activity of objects"),
-    "p_miou": _describe_metric("p_miou"),
-    "p_miou_hand_free": _describe_metric("p_miou_hand_free"),
+    "p_miou": describe_metric("p_miou"),
+    "p_miou_hand_free": describe_metric("p_miou_hand_free"),
     "p_miou_ungated": Figure("p-mIoU gate off", "higher", "p-mIoU if every object is asked for"),
     "p_miou_hand_free_ungated": Figure(
         "hand-free gate off", "higher", "p-mIoU without hands if every object is asked for"

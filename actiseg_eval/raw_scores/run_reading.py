@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import check_same_size
+from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size
 from actiseg_data.annotations.raw_scores import (
     LOGITS_FILE,
     SCORES_FILE,
@@ -20,6 +20,7 @@ from actiseg_data.annotations.raw_scores import (
 from actiseg_data.core.errors import Problem, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
+from actiseg_eval.measures.failure_modes import diagnose, encode_mode
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth, read_true_mask
 from actiseg_eval.raw_scores.gates import remove_gates
@@ -37,11 +38,16 @@ class UngatedResult:
         The result of the masks that the gate 0 makes.
     lowest, highest : (F, K) float64
         The gates at which each object is predicted, see `actiseg_eval.raw_scores.gates`.
+    modes : (F, K) int64 or None
+        At the gate 0, the code of the failure mode of each visible, active object, see
+        `actiseg_eval.measures.failure_modes.encode_mode`; 0 for no failure, and for all other
+        objects. None if modes were not determined.
     """
 
     result: SequenceResult
     lowest: NDArray[np.float64]
     highest: NDArray[np.float64]
+    modes: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,9 @@ def open_scores(folder: Path) -> RawScores:
     return open_raw_scores(folder)
 
 
-def refuse_without_logits(scores: RawScores) -> None:
-    """Raise `InputError` if no masks can be made from raw scores."""
+def refuse_without_logits(scores: RawScores, hint: str) -> None:
+    """Raise `InputError` with a hint if no masks can be made from raw scores."""
     if not scores.has_logits:
-        hint = f"add {LOGITS_FILE}, or leave out the tuning predictions"
         raise refuse(f"has no {LOGITS_FILE}, so other gates have no masks", scores.folder, hint)
 
 
@@ -81,6 +86,7 @@ def refuse_without_logits(scores: RawScores) -> None:
 class _ReadingJob:
     scores: RawScores
     truth: GroundTruth
+    finds_modes: bool
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,12 @@ def read_activities(
     results: Sequence[SequenceResult],
     workers: int | WorkerPool,
     progress: ProgressCallback | None,
+    *,
+    finds_modes: bool = False,
 ) -> list[SequenceActivity]:
     """Read the raw scores of the sequences of some results, in their order.
+
+    `finds_modes` says whether to determine failure modes, which takes longer than all else.
 
     Raises
     ------
@@ -104,7 +114,8 @@ def read_activities(
         With the problems of all sequences: missing, damaged or of other objects, frames or sizes.
     """
     chunks = [results[start : start + _CHUNK] for start in range(0, len(results), _CHUNK)]
-    outcomes = run_parallel(_read_chunk, _ReadingJob(scores, truth), chunks, workers, progress)
+    job = _ReadingJob(scores, truth, finds_modes)
+    outcomes = run_parallel(_read_chunk, job, chunks, workers, progress)
     problems = ProblemCollector()
     # A damaged archive is one problem, however many sequences it has.
     collected = (problem for outcome in outcomes for problem in outcome.problems)
@@ -138,6 +149,7 @@ def _read_sequence(job: _ReadingJob, result: SequenceResult) -> SequenceActivity
     intersection = np.zeros_like(result.truth)
     lowest = np.full(result.truth.shape, math.inf)
     highest = lowest.copy()
+    modes = np.zeros_like(result.truth) if job.finds_modes else None
     for frame, ungated in zip(scores.frames, remove_gates(scores), strict=True):
         if frame not in scored:
             continue
@@ -151,10 +163,25 @@ def _read_sequence(job: _ReadingJob, result: SequenceResult) -> SequenceActivity
         prediction[row] = np.bincount(ungated.mask.ravel(), minlength=256)[list(result.ids)]
         intersection[row] = np.bincount(hit.ravel(), minlength=256)[list(result.ids)]
         lowest[row], highest[row] = ungated.lowest[columns], ungated.highest[columns]
+        if modes is not None:
+            modes[row] = _find_modes(result, true_mask, ungated.mask)
     masks = replace(
         result, prediction=prediction, intersection=intersection, values={}, failures=None
     )
-    return SequenceActivity(activity, UngatedResult(masks, lowest, highest))
+    return SequenceActivity(activity, UngatedResult(masks, lowest, highest, modes))
+
+
+def _find_modes(result: SequenceResult, true_mask: IndexMask, mask: IndexMask) -> NDArray[np.int64]:
+    """Find the code of the failure mode of each visible, active object in a frame, (K,)."""
+    active = {label.object_id for label in result.sequence.objects if label.positive}
+    listed = set(result.ids) - {VOID}
+    modes = np.zeros(len(result.ids), np.int64)
+    for column, object_id in enumerate(result.ids):
+        # An object that is not visible has another failure mode, or none.
+        if object_id in active and (true_mask == object_id).any():
+            failure = diagnose(true_mask, object_id, mask == object_id, listed, active=True)
+            modes[column] = 0 if failure is None else encode_mode(failure.mode)
+    return modes
 
 
 def _refuse_lacking(

@@ -8,13 +8,14 @@ videos, or the reverse.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_eval.resampling.ratios import ROUNDING
+from actiseg_eval.resampling.ratios import ROUNDING, ClusterContrast
 
 MIN_PAIRED = 3
 """Conditions with fewer seeds in common are not paired, for want of degrees of freedom."""
@@ -149,7 +150,7 @@ class _SeedGroup:
         return bool((lacks.all(axis=1) == lacks.any(axis=1)).all())
 
 
-class ContrastEstimator:
+class ContrastEstimator(ABC):
     """Estimate contrasts of K conditions on the same C clusters.
 
     Parameters
@@ -206,6 +207,10 @@ class ContrastEstimator:
             return Contrast(self._sum(coefficients), 0.0, clusters - 1.0, seeds)
         degrees = total**2 / sum(variance**2 / degrees for variance, degrees in parts)
         return Contrast(self._sum(coefficients), error, degrees, seeds)
+
+    @abstractmethod
+    def combine(self, coefficients: NDArray[np.float64]) -> ClusterContrast:
+        """Return a contrast, (K,), as a function of the weights of clusters, to resample them."""
 
     def _sum(self, coefficients: NDArray[np.float64]) -> float:
         return float(coefficients[coefficients != 0] @ self.values[coefficients != 0])

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from actiseg_data.core.keys import draw_bernoullis, make_key
 from actiseg_eval.resampling.bootstrap import Bootstrap, split_resamples
+from actiseg_eval.resampling.contrasts import ContrastEstimator
 from actiseg_eval.resampling.mean_intervals import find_mean_intervals
-from actiseg_eval.resampling.ratios import ROUNDING, Combination, resample
-from actiseg_eval.resampling.run_means import RunMeans
+from actiseg_eval.resampling.ratios import ROUNDING, ClusterContrast, resample
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Gain:
 
 
 def compare_means(
-    means: RunMeans,
+    means: ContrastEstimator,
     coefficients: NDArray[np.float64],
     bootstrap: Bootstrap,
     most: float = 1.0,
@@ -62,7 +62,7 @@ def compare_means(
 
     Parameters
     ----------
-    means : RunMeans
+    means : ContrastEstimator
         K conditions.
     coefficients : (K,) float64
         The difference: coefficients that add up to 0, such that larger is better.
@@ -123,7 +123,7 @@ class Equivalence:
 
 
 def find_equivalence(
-    means: RunMeans,
+    means: ContrastEstimator,
     coefficients: NDArray[np.float64],
     bootstrap: Bootstrap,
     margin: float,
@@ -148,23 +148,23 @@ def find_equivalence(
     return Equivalence(margin, interval.ends)
 
 
-def compute_permutation_p(combination: Combination, bootstrap: Bootstrap) -> float:
+def compute_permutation_p(combination: ClusterContrast, bootstrap: Bootstrap) -> float:
     """Return the p value of Fisher's permutation test of a difference.
 
     It is how often the difference is at least as large after it is reversed in some of the
     clusters, which is what swapping two methods does. If there are no more than ``resamples`` ways
     to do so, all of them count, and p is exact. Otherwise keyed draws reverse half of the clusters.
-    Ratios count by what each cluster adds to them, to first order.
+    Values count by what each cluster adds to them, to first order.
 
     Parameters
     ----------
-    combination : Combination
+    combination : ClusterContrast
         The difference. Its coefficients add up to 0.
     bootstrap : Bootstrap
         How many draws.
     """
     clusters = combination.clusters
-    added = _divide_difference(combination)
+    added = combination.divide_difference()
     least = abs(float(added.sum())) - ROUNDING
     if _are_few(clusters, bootstrap.resamples):
         # The first cluster keeps its sign: reversing all clusters changes no size.
@@ -183,19 +183,6 @@ def compute_permutation_p(combination: Combination, bootstrap: Bootstrap) -> flo
 def _are_few(clusters: int, resamples: int) -> bool:
     """Whether there are no more ways to reverse clusters than resamples."""
     return 2.0 ** (clusters - 1) <= resamples
-
-
-def _divide_difference(combination: Combination) -> NDArray[np.float64]:
-    """Divide a difference into what each cluster adds to it, (C,).
-
-    Ratios are taken from their mean. A cluster that has the mean ratio then adds nothing, however
-    large it is.
-    """
-    weights = np.abs(combination.coefficients)
-    totals = combination.denominators.sum(axis=1)
-    mean = float(weights @ (combination.numerators.sum(axis=1) / totals)) / float(weights.sum())
-    shares = combination.coefficients / totals
-    return np.asarray(shares @ (combination.numerators - mean * combination.denominators))
 
 
 def find_least_p(clusters: int, resamples: int) -> float:

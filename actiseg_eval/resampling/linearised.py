@@ -18,10 +18,7 @@ from numpy.typing import NDArray
 
 from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights, split_resamples
-from actiseg_eval.resampling.ratios import BootstrapEstimate
-
-_ROUNDING = 1e-12
-"""Smaller errors than this are rounding errors."""
+from actiseg_eval.resampling.ratios import ROUNDING, BootstrapEstimate
 
 _MOST_WEIGHTS = 100_000
 """Weights of clusters that are evaluated at a time, which limits memory."""
@@ -49,6 +46,14 @@ class Statistic(Protocol):
 
     def linearise(self, rows: WeightRows) -> Linearised:
         """Compute the values, and the influence of each cluster, for rows of weights."""
+        ...
+
+
+class DivisibleStatistic(Statistic, Protocol):
+    """A statistic to which each cluster adds a part if all have the same weight."""
+
+    def divide(self) -> Sums:
+        """Return sums over clusters, (C,), whose ratio is the value for equal weights."""
         ...
 
 
@@ -95,6 +100,9 @@ class Ratio:
         values = (rows.weights @ self.sums.numerator) / totals
         rests = self.sums.numerator - values[:, None] * self._denominator
         return values, rests / totals[:, None]
+
+    def divide(self) -> Sums:
+        return self.sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,12 +175,13 @@ def resample_statistics(
     if not statistics:
         return []
     clusters = statistics[0].clusters
-    whole = [_evaluate(item, WeightRows(np.ones((1, clusters)))) for item in statistics]
+    once = WeightRows(np.ones((1, clusters)))
+    whole = [evaluate_statistic(item, once) for item in statistics]
     resampled: list[list[NDArray[np.float64]]] = [[] for _ in statistics]
     deviations: list[list[NDArray[np.float64]]] = [[] for _ in statistics]
     for rows in _draw_rows(bootstrap, clusters):
         for position, statistic in enumerate(statistics):
-            values, errors = _evaluate(statistic, rows)
+            values, errors = evaluate_statistic(statistic, rows)
             resampled[position].append(values)
             with np.errstate(divide="ignore", invalid="ignore"):
                 deviations[position].append((values - whole[position][0]) / errors)
@@ -198,11 +207,11 @@ def _draw_rows(bootstrap: Bootstrap, clusters: int) -> Iterator[WeightRows]:
             yield WeightRows(weights[start : start + step])
 
 
-def _evaluate(
+def evaluate_statistic(
     statistic: Statistic, rows: WeightRows
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the values and the standard errors, (R,), for rows of weights."""
     values, influences = rows.linearise(statistic)
     with np.errstate(invalid="ignore"):  # resamples in which a share has no whole
         errors = np.sqrt((rows.weights * influences**2).sum(axis=1))
-    return values, np.where(errors < _ROUNDING, 0, errors)
+    return values, np.where(errors < ROUNDING, 0, errors)

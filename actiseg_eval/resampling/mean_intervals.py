@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.resampling.contrasts import ContrastEstimator
 from actiseg_eval.resampling.ratios import resample
-from actiseg_eval.resampling.run_means import RunMeans
 
 _Name = TypeVar("_Name", bound=Hashable)
 
@@ -38,7 +38,7 @@ class MeanInterval:
 
 
 def find_mean_intervals(
-    means: RunMeans,
+    means: ContrastEstimator,
     contrasts: Mapping[_Name, NDArray[np.float64]],
     bootstrap: Bootstrap,
     least: float,
@@ -48,7 +48,7 @@ def find_mean_intervals(
 
     Parameters
     ----------
-    means : RunMeans
+    means : ContrastEstimator
         K conditions.
     contrasts : mapping of name to (K,) float64
         The coefficients of each contrast.

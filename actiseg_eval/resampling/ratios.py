@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,34 @@ from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights, split_res
 
 ROUNDING = 1e-12
 """Smaller numbers than this are rounding errors."""
+
+
+class ClusterContrast(Protocol):
+    """A linear combination of values over the same C clusters, which can be resampled.
+
+    Attributes
+    ----------
+    clusters : int
+        The number of clusters.
+    defined_clusters : int
+        The number of clusters in which every value is defined.
+    """
+
+    @property
+    def clusters(self) -> int: ...
+
+    @property
+    def defined_clusters(self) -> int: ...
+
+    def evaluate(
+        self, weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute values and standard errors, (R,), for weights of the clusters, (R, C)."""
+        ...
+
+    def divide_difference(self) -> NDArray[np.float64]:
+        """Divide a difference into what each cluster adds to it, (C,), to first order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -93,6 +122,18 @@ class Combination:
         """
         shares = self.coefficients / totals
         return np.asarray(shares @ self.numerators - (shares * ratios) @ self.denominators)
+
+    def divide_difference(self) -> NDArray[np.float64]:
+        """Divide a difference into what each cluster adds to it, (C,).
+
+        Ratios are taken from their mean. A cluster that has the mean ratio then adds nothing,
+        however large it is.
+        """
+        weights = np.abs(self.coefficients)
+        totals = self.denominators.sum(axis=1)
+        mean = float(weights @ (self.numerators.sum(axis=1) / totals)) / float(weights.sum())
+        shares = self.coefficients / totals
+        return np.asarray(shares @ (self.numerators - mean * self.denominators))
 
 
 def combine(terms: Iterable[tuple[float, Sums]]) -> Combination:
@@ -193,7 +234,9 @@ def _find_quantiles(deviations: NDArray[np.float64], tail: float) -> tuple[float
     return float(low), float(np.quantile(known, 1 - tail, method="higher"))
 
 
-def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[BootstrapEstimate]:
+def resample(
+    combinations: Sequence[ClusterContrast], bootstrap: Bootstrap
+) -> list[BootstrapEstimate]:
     """Resample the clusters, in the same way for all combinations; all have the same clusters."""
     if not combinations:
         return []

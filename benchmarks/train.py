@@ -6,7 +6,8 @@ All strategies make the same updates: the same model and batches, in the last pa
 all warm-ups. Strategies take steps in turns. The ratio to plain is the median over the turns, so
 that a machine with a varying speed favours none of them. Memory is the peak of a process that
 trains with one strategy alone (Linux). On a GPU it is the memory that torch has allocated there,
-and one more column has the share of the time in which the GPU is busy.
+and one more column has the share of the time in which the GPU is busy. A strategy that needs a
+trained net to start from is measured with `--set init=RUN`.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def main(
         return
     runs = {"plain": first}
     runs |= {
-        name: prepare_run(name, dataset, split, chosen) for name in STRATEGIES if name != "plain"
+        name: prepare_run(name, dataset, split, chosen)
+        for name, info in STRATEGIES.items()
+        if name != "plain" and (first.config.init is not None or not info.needs_start)
     }
     batches = {name: list(run.loader.iterate_epoch(0))[:4] for name, run in runs.items()}
     for name, run in runs.items():  # the first steps allocate memory

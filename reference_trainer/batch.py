@@ -36,6 +36,9 @@ class Batch:
         Whether each object takes part in the action.
     unit_ids : (B, K, T) int64
         A stable number from 0 for each (sequence, object, frame); -1 for padding.
+    unit_mask : (B, K, T) bool
+        True for units whose mask is learned, False for padding and for masks that a run must not
+        learn. Losses of masks are over these units.
     flipped : (B,) bool
         True for sequences that are mirrored left to right. No other view changes the geometry, and
         strategies keep what they remember of a unit unmirrored.
@@ -49,6 +52,7 @@ class Batch:
     frame_mask: Tensor
     active: Tensor
     unit_ids: Tensor
+    unit_mask: Tensor
     flipped: Tensor
 
     def __repr__(self) -> str:

@@ -26,6 +26,7 @@ from reference_trainer.batches.action_weights import make_action_weights
 from reference_trainer.batches.mask_grid import STRIDE, sample_grid
 from reference_trainer.batches.tokens import LENGTH, mirror_prompt, tokenise
 from reference_trainer.batches.training_split import PromptedSequence, TrainingSplit
+from reference_trainer.batches.untouched_labels import IDS, read_changed_masks
 
 ALGORITHM = 1
 """Version of order, selection and augmentation. A change of any batch raises it."""
@@ -80,10 +81,19 @@ class DecodedSequence:
     frames : (T, H, W, 3) uint8
     labels : (T, h, w) uint8
         Object ids.
+    unlearned : (T, 256) bool
+        By frame and id, the masks that must not be learned: those that noise changed, if the split
+        has only untouched labels.
     """
 
     frames: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    unlearned: NDArray[np.bool_]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+        return self.frames.nbytes + self.labels.nbytes + self.unlearned.nbytes
 
 
 class BatchLoader:
@@ -173,11 +183,10 @@ class BatchLoader:
             return cached
         sequence = self.split.sequences[position].sequence
         decoded = decode_sequence(self.split, sequence, self.settings.size)
-        size = decoded.frames.nbytes + decoded.labels.nbytes
         with self._lock:
-            if position not in self._cache and size <= self._free_bytes:
+            if position not in self._cache and decoded.nbytes <= self._free_bytes:
                 self._cache[position] = decoded
-                self._free_bytes -= size
+                self._free_bytes -= decoded.nbytes
         return decoded
 
 
@@ -194,13 +203,16 @@ def decode_sequence(
     grid = size[0] // STRIDE, size[1] // STRIDE
     problems = ProblemCollector()
     frames, labels = np.empty(0, np.uint8), np.empty(0, np.uint8)
+    unlearned = np.zeros((len(sequence.frames), IDS), bool)
     with problems.collect():
         frames = decode_frames(split, sequence, size)
     with problems.collect():
         masks = split.labels.iterate_masks(sequence)
         labels = np.stack([sample_grid(mask, grid) for mask in masks])
+        if split.untouched:
+            unlearned = read_changed_masks(split, sequence)
     problems.raise_if_any()
-    return DecodedSequence(frames, labels)
+    return DecodedSequence(frames, labels, unlearned)
 
 
 def decode_frames(
@@ -246,6 +258,7 @@ class _SequenceView:
     weights: NDArray[np.float32]
     active: NDArray[np.float32]
     unit_ids: NDArray[np.int64]
+    unit_mask: NDArray[np.bool_]
     flipped: bool
 
 
@@ -272,7 +285,9 @@ def _view_sequence(
     else:
         pixels = normalise_frames(frames)
     ids = np.array([prompt.object_id for prompt in prompts])
-    shapes = labels == ids[:, None, None, None]
+    is_learned = ~decoded.unlearned[frame_positions][:, ids].T
+    # A mask that must not be learned is empty, so that nothing can learn it.
+    shapes = (labels == ids[:, None, None, None]) & is_learned[:, :, None, None]
     active = np.array([prompt.positive for prompt in prompts])
     weights = np.ones(shapes.shape, np.float32)
     if settings.weighted:
@@ -291,6 +306,7 @@ def _view_sequence(
         weights=weights,
         active=active.astype(np.float32),
         unit_ids=first_units[:, None] + np.array(frame_positions),
+        unit_mask=is_learned,
         flipped=flipped,
     )
 
@@ -345,6 +361,7 @@ def _join_views(views: list[_SequenceView]) -> Batch:
         weights=torch.ones(count, prompts, frames, *grid),
         active=torch.zeros(count, prompts),
         unit_ids=torch.full((count, prompts, frames), -1, dtype=torch.int64),
+        unit_mask=torch.zeros(count, prompts, frames, dtype=torch.bool),
         flipped=torch.tensor([view.flipped for view in views]),
     )
     for row, view in enumerate(views):
@@ -360,8 +377,11 @@ def _join_views(views: list[_SequenceView]) -> Batch:
         _put_first(batch.weights[row, :, :t], view.weights)
         _put_first(batch.active[row], view.active)
         _put_first(batch.unit_ids[row, :, :t], view.unit_ids)
+        _put_first(batch.unit_mask[row, :, :t], view.unit_mask)
     return batch
 
 
-def _put_first(target: Tensor, values: NDArray[np.float32] | NDArray[np.int64]) -> None:
+def _put_first(
+    target: Tensor, values: NDArray[np.float32] | NDArray[np.int64] | NDArray[np.bool_]
+) -> None:
     target[: len(values)] = torch.from_numpy(values)

@@ -89,6 +89,8 @@ class TrainingSplit:
         Whether the frames are rendered, not photographs.
     handled : mapping of str to int
         Counts of special cases.
+    untouched : bool
+        Whether only labels are learned that noise did not change, see `restrict_to_untouched`.
     """
 
     clean: ActionSplit
@@ -98,6 +100,7 @@ class TrainingSplit:
     recipe_digest: str | None
     rendered: bool
     handled: Mapping[str, int]
+    untouched: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -175,7 +178,7 @@ def open_training_split(
         prompt_style=prompt_style,
         recipe_digest=digest,
         rendered=has_rendered_frames(root),
-        handled=_count_special_cases(sequences),
+        handled=count_special_cases(sequences),
     )
 
 
@@ -184,11 +187,17 @@ def read_clean_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
     return _join_prompts(split.clean, _read_expressions(split.clean, split.prompt_style))
 
 
+def read_labelled_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
+    """Return the sequences of a split with all prompts and labels of its noisy copy, if any."""
+    return _join_prompts(split.labels, _read_expressions(split.labels, split.prompt_style))
+
+
 def digest_content(split: TrainingSplit) -> str:
     """Compute a digest of all training data, independent of where the files are.
 
     It covers prompts with their flags, masks by their bytes, and frames by their file sizes, since
-    frames are a thousand times larger.
+    frames are a thousand times larger. If only untouched labels are learned, it covers the clean
+    masks as well.
     """
     document = [
         [
@@ -204,6 +213,11 @@ def digest_content(split: TrainingSplit) -> str:
                     item.sequence.frames, split.clean.frames(item.sequence), strict=True
                 )
             ],
+            *(
+                [_digest_file(path) for path in split.clean.find_masks(item.sequence)]
+                if split.untouched
+                else ()
+            ),
         ]
         for item in split.sequences
     ]
@@ -322,7 +336,8 @@ def _make_prompts(
     return tuple(prompts)
 
 
-def _count_special_cases(sequences: Sequence[PromptedSequence]) -> Counter[str]:
+def count_special_cases(sequences: Sequence[PromptedSequence]) -> Counter[str]:
+    """Count the sequences and prompts that training handles in a special way."""
     counts = Counter(
         sequences_with_one_frame=sum(len(item.sequence.frames) == 1 for item in sequences),
         sequences_without_active_object=sum(

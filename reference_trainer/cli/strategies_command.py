@@ -12,7 +12,11 @@ def list_strategies() -> None:
 
     from reference_trainer.strategies import STRATEGIES
 
+    controls = False
     for name, info in STRATEGIES.items():
+        if info.is_control and not controls:
+            controls = True
+            print("Controls, which a method must beat:")
         released = " [also --arithmetic released]" if info.released else ""
         print(f"{name}: {info.summary}{released}")
         print(f"  source: {info.source}")

@@ -17,6 +17,9 @@ MACHINE_SETTINGS = (
 digest of the labels checks that the data are the same, wherever they are."""
 
 
+LABEL_CHOICES = ("all", "untouched")
+
+
 @dataclass(frozen=True)
 class Config:
     """All settings of a run.
@@ -29,6 +32,8 @@ class Config:
         Action list to learn from.
     noisy : str or Path, optional
         Noisy copy of the split. Its masks and prompts replace the clean ones.
+    labels : str
+        ``all``, or with noisy labels ``untouched``: only those that noise did not change.
     prompt_style : str
         ``promptaction``, ``action`` or ``noaction``.
     strategy : str
@@ -51,6 +56,9 @@ class Config:
         Size in pixels to which all frames are resized, multiples of 16.
     epochs : int
         Passes over the split.
+    stop_after : float
+        Share of the steps, in (0, 1], after which the run ends. The learning rate and all other
+        schedules stay those of the whole run.
     batch_size : int
         Sequences in a batch.
     max_frames, max_prompts : int
@@ -86,6 +94,7 @@ class Config:
     dataset: str
     split: str = "train"
     noisy: str | None = None
+    labels: str = "all"
     prompt_style: str = "promptaction"
     strategy: str = "plain"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -99,6 +108,7 @@ class Config:
     height: int = 128
     width: int = 224
     epochs: int = 40
+    stop_after: float = 1.0
     batch_size: int = 2
     max_frames: int = 2
     max_prompts: int = 12
@@ -137,6 +147,11 @@ class Config:
             require(name, getattr(self, name) >= 0, "give 0 or more")
         is_named = self.init is not None or self.init_digest is None
         require("init_digest", is_named, "give `init`, or no digest")
+        require("labels", self.labels in LABEL_CHOICES, f"give {' or '.join(LABEL_CHOICES)}")
+        if self.labels == "untouched" and self.noisy is None:
+            what = "is untouched, but clean labels are all untouched"
+            problems.add(what, "`labels`", "give `noisy`, or all")
+        require("stop_after", 0 < self.stop_after <= 1, "give a share above 0, at most 1")
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
         for name in ("learning_rate", "weight_decay", "grad_clip_norm", "save_minutes"):
             require(name, math.isfinite(getattr(self, name)), "give a finite number")

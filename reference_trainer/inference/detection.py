@@ -176,8 +176,8 @@ def detect(
         raise refuse("does not exist, so no label is known to be wrong", ledger, hint)
     signals = measure_signals(restored, list(read_ledger(ledger)), mask_iou, stage)
     detections, notes = rank_signals(signals, top)
-    if restored.step < restored.steps:
-        notes = (f"the run has done {restored.step} of its {restored.steps} steps", *notes)
+    if restored.step < restored.last_step:
+        notes = (f"the run has done {restored.step} of its {restored.last_step} steps", *notes)
     return DetectionReport(folder, restored.config.strategy, mask_iou, detections, notes)
 
 
@@ -194,6 +194,9 @@ def _restore(
     if config.noisy is None:
         hint = "give a run that was trained with --noisy"
         raise refuse("was trained on clean labels, which are right", folder, hint)
+    if config.labels == "untouched":
+        hint = "give a run with labels=all"
+        raise refuse("was trained on untouched labels alone, which are right", folder, hint)
     run = assemble_run(replace(config, device=device), folder, pretrained=False)
     restore_run(run, load_checkpoint(folder / CHECKPOINT_FILE))
     return run

@@ -11,6 +11,7 @@ from reference_trainer.strategies.action_focal import ActionFocal
 from reference_trainer.strategies.apl import Apl, AplOptions
 from reference_trainer.strategies.base import Strategy, StrategyContext
 from reference_trainer.strategies.co_teaching import CoTeaching, CoTeachingOptions
+from reference_trainer.strategies.distil import Distil, DistilOptions
 from reference_trainer.strategies.elr import Elr, ElrOptions
 from reference_trainer.strategies.gce import Gce, GceOptions
 from reference_trainer.strategies.npn import Npn, NpnOptions
@@ -36,6 +37,10 @@ class StrategyInfo:
         Whether ``arithmetic: released`` reproduces the public code of ActiSeg-NL (SMART).
     warm_epochs : int
         Epochs of the warm-up if a run starts from a trained net.
+    is_control : bool
+        Whether it is no method for noisy labels, but what such a method must beat.
+    needs_start : bool
+        Whether a run must start from a trained net.
     """
 
     strategy: type[Strategy[Any]]
@@ -44,6 +49,8 @@ class StrategyInfo:
     source: str
     released: bool = False
     warm_epochs: int = 0
+    is_control: bool = False
+    needs_start: bool = False
 
 
 STRATEGIES: Mapping[str, StrategyInfo] = {
@@ -115,6 +122,14 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
         "robust mask heads vote on the pixels to learn from",
         "ActiSeg-NL, public code, corrected",
         released=True,
+    ),
+    "distil": StrategyInfo(
+        Distil,
+        DistilOptions,
+        "plain, with the divergence from the net that the run starts from",
+        "Hinton et al., 2015; Li and Hoiem, ECCV 2016",
+        is_control=True,
+        needs_start=True,
     ),
 }
 

@@ -6,6 +6,7 @@ the information which labels are noisy.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -152,7 +153,7 @@ class Strategy(Generic[OptionsT]):
         logits = output.masks.float()
         terms = self.compute_mask_terms(net, logits, batch, progress)
         trusted = self.find_trusted_pixels(logits, batch)
-        dice = losses.dice(logits, batch.masks, batch.frame_mask, trusted)
+        dice = losses.dice(logits, batch.masks, batch.unit_mask, trusted)
         return {
             **terms,
             "dice": self.options.dice * self.compute_mask_scale(batch) * dice,
@@ -163,7 +164,7 @@ class Strategy(Generic[OptionsT]):
         self, net: Net, logits: Tensor, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:
         """Compute the terms that are means over pixels: (B, K) float by name."""
-        pixels = losses.average_pixels(self.compute_pixel_loss(logits, batch), batch.frame_mask)
+        pixels = losses.average_pixels(self.compute_pixel_loss(logits, batch), batch.unit_mask)
         mean = self.compute_mask_scale(batch) * pixels
         return {"mask": self.options.mask * mean}
 
@@ -192,6 +193,14 @@ class Strategy(Generic[OptionsT]):
             return 1.0
         prompts = batch.prompt_mask.sum(1)
         return prompts.sum() / (prompts * batch.frame_mask.sum(1)).sum().clamp(min=1)
+
+
+def freeze_copy(net: Net, state: Mapping[str, Tensor] | None = None) -> Net:
+    """Copy a net without gradient, with the parameters of `state` if there are any."""
+    teacher = copy.deepcopy(net)
+    if state:
+        teacher.load_state_dict(state)
+    return teacher.requires_grad_(False).eval()
 
 
 def is_warm_up(share: float, progress: Progress) -> bool:

@@ -33,7 +33,7 @@ def average_pixels(values: Tensor, frame_mask: Tensor) -> Tensor:
     Parameters
     ----------
     values : (B, K, T, h, w) float
-    frame_mask : (B, T) bool
+    frame_mask : (B, T) or (B, K, T) bool
 
     Returns
     -------
@@ -48,14 +48,20 @@ def average_frames(values: Tensor, frame_mask: Tensor) -> Tensor:
     Parameters
     ----------
     values : (B, K, T) float
-    frame_mask : (B, T) bool
+    frame_mask : (B, T) or (B, K, T) bool
 
     Returns
     -------
     (B, K) float
     """
-    real = torch.where(frame_mask[:, None], values, 0.0)
-    return real.sum(-1) / frame_mask.sum(-1).clamp(min=1)[:, None]
+    is_unit = align_units(frame_mask)
+    real = torch.where(is_unit, values, 0.0)
+    return real.sum(-1) / is_unit.sum(-1).clamp(min=1)
+
+
+def align_units(frame_mask: Tensor) -> Tensor:
+    """Align a mask of frames, (B, T), or of units, (B, K, T), with the axes (B, K, T)."""
+    return frame_mask[:, None] if frame_mask.ndim == 2 else frame_mask
 
 
 def average_prompts(values: Tensor, prompt_mask: Tensor) -> Tensor:
@@ -106,7 +112,7 @@ def dice(z: Tensor, y: Tensor, frame_mask: Tensor, region: Tensor | None = None)
     Parameters
     ----------
     z, y : (B, K, T, h, w) float
-    frame_mask : (B, T) bool
+    frame_mask : (B, T) or (B, K, T) bool
     region : (B, K, T, h, w) bool, optional
         Pixels that count. None: all.
 
@@ -114,7 +120,7 @@ def dice(z: Tensor, y: Tensor, frame_mask: Tensor, region: Tensor | None = None)
     -------
     (B, K) float
     """
-    counts = frame_mask[:, None, :, None, None]
+    counts = align_units(frame_mask)[..., None, None]
     if region is not None:
         counts = counts & region
     p = torch.where(counts, torch.sigmoid(z), 0.0)
@@ -128,7 +134,7 @@ def dice_released(z: Tensor, y: Tensor, frame_mask: Tensor, region: Tensor) -> T
     The arguments become sigmoid(s z) and s y, with s = 1 inside the region. Outside, sigmoid(0) =
     0.5 remains in the denominator, so the loss stays near 1.
     """
-    real = frame_mask[:, None, :, None, None]
+    real = align_units(frame_mask)[..., None, None]
     p = torch.where(real, torch.sigmoid(torch.where(region, z, 0.0)), 0.0)
     return _dice(p, torch.where(real & region, y, 0.0))
 

@@ -121,7 +121,7 @@ class Npn(Strategy[NpnOptions]):
             return super().compute_mask_terms(net, logits, batch, progress)
         strong = None if self._strong is None else self._strong.masks.float()
         terms = self._compute_robust_terms(
-            logits, strong, batch.masks, batch.weights, votes, batch.frame_mask
+            logits, strong, batch.masks, batch.weights, votes, batch.unit_mask
         )
         return {name: self.options.mask * term for name, term in terms.items()}
 
@@ -164,7 +164,7 @@ class Npn(Strategy[NpnOptions]):
             Logits of the strong view.
         votes : pair of (B, K, T, h, w) float
             Votes for background and object.
-        frame_mask : (B, T) bool
+        frame_mask : (B, T) or (B, K, T) bool
         """
         options = self.options
         scale = choose_scale(options, losses.bce)

@@ -21,6 +21,7 @@ from reference_trainer.strategies.base import (
     sum_terms,
 )
 from reference_trainer.strategies.head_views import HeadView, compute_deviation
+from reference_trainer.strategies.shuffled_regions import shuffle_regions
 from reference_trainer.strategies.strategy_options import ReleasedOptions, option
 from reference_trainer.strategies.trusted_regions import (
     RegionRule,
@@ -78,6 +79,9 @@ class PmhmOptions(ReleasedOptions):
         Chance of resting in the first and the last epoch.
     uncertain, edge, stable : float
         Quantiles of the regions.
+    regions : "votes" or "random"
+        "random" is a control: it shuffles the pixels of each prompt's regions, so that they are as
+        large and overlap as much as those of the votes, but at other places.
     tversky, consistency : float
         Coefficients.
     false_positives_first, false_positives_last : float
@@ -112,6 +116,7 @@ class PmhmOptions(ReleasedOptions):
     uncertain: float = option(0.2, 0, 1)
     edge: float = option(0.85, 0, 1)
     stable: float = option(0.6, 0, 1)
+    regions: Literal["votes", "random"] = option("votes")
     tversky: float = option(0.3)
     consistency: float = option(0.1, unless=WITHOUT_HEADS)
     false_positives_first: float = option(0.7)
@@ -210,7 +215,9 @@ class Pmhm(Strategy[PmhmOptions]):
             )
         )
         heads = torch.stack([main, *output.robust.float()]).detach()
-        regions = find_regions(heads, strength, batch.prompt_mask, batch.frame_mask, self._rule)
+        regions = find_regions(heads, strength, batch.prompt_mask, batch.unit_mask, self._rule)
+        if options.regions == "random":
+            regions = shuffle_regions(regions, batch, progress)
         sample = replace(batch, masks=labels, weights=weights)
         prompt_terms = self._compute_prompt_terms(main, output, sample, regions)
         prompts = average_terms(prompt_terms, batch.prompt_mask)
@@ -245,10 +252,10 @@ class Pmhm(Strategy[PmhmOptions]):
             activity = torch.where(find_agreement(heads, options.vote), activity, 0.0)
         everywhere = options.dice_region == "everywhere"
         dice = (losses.dice_released if everywhere else losses.dice)(
-            logits, batch.masks, batch.frame_mask, regions.stable
+            logits, batch.masks, batch.unit_mask, regions.stable
         )
         return {
-            "mask": options.mask * scale * losses.average_pixels(stable, batch.frame_mask),
+            "mask": options.mask * scale * losses.average_pixels(stable, batch.unit_mask),
             "dice": options.dice * scale * dice,
             "activity": options.activity * activity,
         }

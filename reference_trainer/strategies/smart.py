@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,13 +16,14 @@ from reference_trainer.strategies.base import (
     Strategy,
     StrategyContext,
     choose_scale,
+    freeze_copy,
     is_warm_up,
 )
 from reference_trainer.strategies.strategy_options import ScaledOptions, option
 
-HARD_FROM, HARD_TO, HARD_SHARE = 0.2, 0.7, 0.15
-"""All pixels count until the first share of the run. Their share then falls to the last value,
-which it reaches at the second share of the run."""
+HARD_FROM, HARD_TO = 0.2, 0.7
+"""All pixels count until the first share of the run. Their share then falls to `hard_share`, which
+it reaches at the second share of the run."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class SmartOptions(ScaledOptions):
         Coefficient of Dice during the warm-up; SMART itself has no Dice.
     reliable, intersection, union : float
         Coefficients of these terms.
+    hard_share : float
+        Share of the hardest pixels that count in the end; 1: all pixels, always.
     warmup : float
         Share of the run with the plain loss. The net at its end becomes the teacher.
     """
@@ -47,6 +49,7 @@ class SmartOptions(ScaledOptions):
     reliable: float = option(1e-4)
     intersection: float = option(1.0)
     union: float = option(1e-4)
+    hard_share: float = option(0.15, 0, 1)
     warmup: float = option(0.25, 0, 1)
 
 
@@ -72,7 +75,7 @@ class Smart(Strategy[SmartOptions]):
 
     Hard pixels are the share of a frame with the largest values of a term, which includes the noisy
     pixels: the opposite of the selection in other strategies. The share is 1 for a fifth of the
-    run, then falls to 0.15 at seven tenths, as in SMART's 100,000 iterations.
+    run, then falls to `hard_share` at seven tenths, as in SMART's 100,000 iterations.
 
     Released: terms of frames are summed instead of averaged, and s is the quotient of
     `losses.agreement_released`, which is not a Dice coefficient if there are several objects.
@@ -88,7 +91,7 @@ class Smart(Strategy[SmartOptions]):
 
     def prepare_step(self, nets: list[Net], progress: Progress) -> None:
         if self._teacher is None and not is_warm_up(self.options.warmup, progress):
-            self._teacher = _freeze_copy(nets[0], self._teacher_state)
+            self._teacher = freeze_copy(nets[0], self._teacher_state)
             self._teacher_state = {}
 
     def compute_terms(
@@ -120,13 +123,13 @@ class Smart(Strategy[SmartOptions]):
             "intersection": options.intersection * losses.bce(logits, y * m),
             "union": options.union * losses.rce(logits, torch.maximum(y, m)),
         }
-        share = compute_hard_share(progress.step / progress.steps)
+        share = compute_hard_share(progress.step / progress.steps, options.hard_share)
         times = batch.frame_mask.sum(1, keepdim=True) if options.released else 1
         scale = options.mask * choose_scale(options, losses.bce) * times
         return {
             name: scale
             * losses.average_frames(
-                losses.average_hardest(batch.weights * term, share), batch.frame_mask
+                losses.average_hardest(batch.weights * term, share), batch.unit_mask
             )
             for name, term in pixels.items()
         }
@@ -140,22 +143,23 @@ class Smart(Strategy[SmartOptions]):
         self._teacher = None
 
 
-def compute_hard_share(done: float) -> float:
+def compute_hard_share(done: float, last: float) -> float:
     """Compute the share of a frame's pixels that count, after a share of the run.
 
-    >>> [round(compute_hard_share(done), 3) for done in (0.0, 0.2, 0.45, 0.7, 1.0)]
+    Parameters
+    ----------
+    done : float
+        Share of the run that is done.
+    last : float
+        The share of pixels in the end.
+
+    Examples
+    --------
+    >>> [round(compute_hard_share(done, 0.15), 3) for done in (0.0, 0.2, 0.45, 0.7, 1.0)]
     [1.0, 1.0, 0.575, 0.15, 0.15]
     """
     fall = min(max((done - HARD_FROM) / (HARD_TO - HARD_FROM), 0.0), 1.0)
-    return 1 - fall * (1 - HARD_SHARE)
-
-
-def _freeze_copy(net: Net, state: Mapping[str, Tensor]) -> Net:
-    """Copy a net without gradient, with the parameters of `state` if there are any."""
-    teacher = copy.deepcopy(net)
-    if state:
-        teacher.load_state_dict(state)
-    return teacher.requires_grad_(False).eval()
+    return 1 - fall * (1 - last)
 
 
 def _compute_released_agreement(teacher: Tensor, batch: Batch) -> Tensor:
@@ -171,8 +175,8 @@ def _compute_released_agreement(teacher: Tensor, batch: Batch) -> Tensor:
     -------
     (B, 1, T) float
     """
-    is_prompt = batch.prompt_mask[:, :, None, None, None]
+    is_unit = batch.unit_mask[..., None, None]
     ids = torch.arange(1, teacher.shape[1] + 1, device=teacher.device)[:, None, None, None]
-    labels = (batch.masks * is_prompt * ids).amax(1)
-    logit, index = torch.where(is_prompt, teacher, -torch.inf).max(1)
+    labels = (batch.masks * is_unit * ids).amax(1)
+    logit, index = torch.where(is_unit, teacher, -torch.inf).max(1)
     return losses.agreement_released(labels, torch.where(logit > 0, index + 1, 0))[:, None]

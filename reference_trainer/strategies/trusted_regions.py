@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from reference_trainer.strategies.losses import align_units
+
 Vote: TypeAlias = Literal["all", "majority", "two"]
 
 
@@ -105,10 +107,10 @@ def find_regions(
     strength : (B, K, T, h, w) float
         Edge strength, see `compute_edges`.
     prompt_mask : (B, K) bool
-    frame_mask : (B, T) bool
+    frame_mask : (B, T) or (B, K, T) bool
     rule : RegionRule
     """
-    is_unit = (prompt_mask[:, :, None] & frame_mask[:, None])[..., None, None]
+    is_unit = (prompt_mask[:, :, None] & align_units(frame_mask))[..., None, None]
     margin = logits[0].abs()
     low, high = compute_quantiles(margin, is_unit, (rule.uncertain, rule.stable), rule.scope)
     (steep,) = compute_quantiles(strength, is_unit, (rule.edge,), rule.scope)

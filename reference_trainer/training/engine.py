@@ -126,7 +126,7 @@ def resume(run: str | Path, *, quiet: bool = False) -> Run:
     state = load_checkpoint(folder / CHECKPOINT_FILE)
     restored = assemble_run(config, folder, pretrained=False, processes=processes)
     restore_run(restored, state)
-    if restored.step == restored.steps:
+    if restored.step == restored.last_step:
         save_run(restored)  # the disk may have been full when the model was written
     return _train(restored, quiet=quiet)
 
@@ -169,7 +169,10 @@ def _train(run: Run, *, quiet: bool) -> Run:
     run.processes.wait()  # all have read the checkpoint
     log = RunLog(run.folder, run.step, writes=run.processes.is_first)
     try:
-        with catch_stop_signals() as stop, ProgressMeter(run.step, run.steps, quiet=quiet) as meter:
+        with (
+            catch_stop_signals() as stop,
+            ProgressMeter(run.step, run.last_step, quiet=quiet) as meter,
+        ):
             _run_steps(run, log, meter, stop)
     except BaseException as error:
         if is_out_of_memory(error):
@@ -186,7 +189,7 @@ def _train(run: Run, *, quiet: bool) -> Run:
 def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -> None:
     forwards = [_compile_forward(net, run.device) for net in run.nets]
     last_save = time.monotonic()
-    while run.step < run.steps:
+    while run.step < run.last_step:
         epoch, first = divmod(run.step, run.loader.steps)
         epoch_start, sequences = time.monotonic(), 0
         for batch in run.loader.iterate_epoch(epoch, first, run.config.threads):
@@ -207,14 +210,17 @@ def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -
             speed = sequences / (time.monotonic() - epoch_start)
             meter.advance(run.step, terms[0]["loss"], speed)
             stop.spread(run.processes)
-            if run.meter is not None and run.step % run.loader.steps == 0:
+            ends = run.step % run.loader.steps == 0 or run.step == run.last_step
+            if run.meter is not None and ends:
                 log.add(progress.step, epoch, 0, run.meter.measure(run.nets[0], run.device))
             is_due = time.monotonic() - last_save > 60 * run.config.save_minutes
-            if stop.signal or is_due or run.step % run.loader.steps == 0:
+            if stop.signal or is_due or ends:
                 log.write()
                 saved = save_run(run)
                 last_save = time.monotonic()
                 stop.exit_if_requested(run, saved)
+            if run.step == run.last_step:
+                break
 
 
 def train_step(

@@ -27,6 +27,7 @@ from reference_trainer.batches.training_split import (
     PromptedSequence,
     TrainingSplit,
     read_clean_prompts,
+    read_labelled_prompts,
 )
 from reference_trainer.devices import choose_precision
 from reference_trainer.network.model import SegmentationModel
@@ -214,6 +215,8 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     """Choose the first `MOST_SEQUENCES` sequences with noise, in the order of their keys."""
     split = loader.split
     clean = {item.sequence.folder: item for item in read_clean_prompts(split)}
+    # All of them, also those that a run with untouched labels leaves out.
+    labelled = {item.sequence.folder: item for item in read_labelled_prompts(split)}
     misnamed = _read_misnamed(split.labels.root)
     keys = [
         make_key(seed, _ALGORITHM, "train.meter", *item.sequence.identity)
@@ -223,8 +226,10 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     for position in sorted(range(len(keys)), key=keys.__getitem__):
         if len(chosen) == MOST_SEQUENCES:
             break
-        item = split.sequences[position]
-        metered = _read_metered_sequence(loader, position, clean[item.sequence.folder], misnamed)
+        folder = split.sequences[position].sequence.folder
+        metered = _read_metered_sequence(
+            loader, position, labelled[folder], clean[folder], misnamed
+        )
         if metered.has_noise:
             chosen.append(metered)
     return chosen
@@ -247,11 +252,12 @@ def _read_misnamed(noisy: Path) -> set[tuple[str, int]]:
 def _read_metered_sequence(
     loader: BatchLoader,
     position: int,
+    item: PromptedSequence,
     clean: PromptedSequence,
     misnamed: Collection[tuple[str, int]],
 ) -> _MeteredSequence:
     """Read the labels of a sequence, with and without noise."""
-    split, item = loader.split, loader.split.sequences[position]
+    split = loader.split
     true_prompts = {prompt.object_id: prompt for prompt in clean.prompts}
     count = min(loader.settings.max_frames, len(item.sequence.frames))
     frames = np.linspace(0, len(item.sequence.frames) - 1, count).round().astype(np.int64)

@@ -63,7 +63,7 @@ def save_run(run: Run) -> bool:
         save_checkpoint(run.folder / MODEL_FILE, {**about, "net": run.nets[0].get_deployed_state()})
     except CheckpointWriteError as error:
         run.handled["checkpoints_not_written"] += 1
-        if run.step == run.steps:
+        if run.step == run.last_step:
             retry = f"actiseg-train resume {run.folder}" if run.saved_step else "train again"
             raise refuse(
                 f"the last step cannot be saved ({error}); {run.checkpoint_note}",
@@ -102,8 +102,8 @@ def restore_run(run: Run, state: dict[str, Any]) -> None:
             "restore it, or start a new run with actiseg-train fit",
         )
     with report_damage(path):
-        if not 0 < state["step"] <= run.steps:
-            raise ValueError(f"step {state['step']} of {run.steps}")
+        if not 0 < state["step"] <= run.last_step:
+            raise ValueError(f"step {state['step']} of {run.last_step}")
         for net, values in zip(run.nets, state["nets"], strict=True):
             net.load_state_dict(values)
         for optimiser, values in zip(run.optimisers, state["optimisers"], strict=True):

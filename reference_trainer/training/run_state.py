@@ -19,6 +19,7 @@ from reference_trainer.batches.training_split import (
     digest_content,
     open_training_split,
 )
+from reference_trainer.batches.untouched_labels import restrict_to_untouched
 from reference_trainer.config.run_config import Config
 from reference_trainer.devices import pick_device
 from reference_trainer.network.encoder_loading import build_encoder
@@ -36,6 +37,7 @@ from reference_trainer.training.processes import (
 from reference_trainer.training.warm_start import (
     WarmStart,
     load_warm_start,
+    refuse_missing_start,
     refuse_other_encoder,
     refuse_overlap,
 )
@@ -105,8 +107,13 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
+        """Steps of the whole schedule."""
         return self.config.epochs * self.loader.steps
+
+    @property
+    def last_step(self) -> int:
+        """Steps after which the run ends: all, or the share `stop_after` of them, rounded."""
+        return max(round(self.config.stop_after * self.steps), 1)
 
     @property
     def parameter_count(self) -> int:
@@ -154,14 +161,21 @@ class Run:
             f"{count_nouns(len(self.split.sequences), 'sequence')}, "
             f"{count_nouns(self.split.prompt_count, 'prompt')}{rendered}{handled}\n"
             f"{self.config.strategy}, encoder {self.config.encoder}{frozen}, "
-            f"{nets}{self.parameter_count:,} parameters, {self.steps} steps on "
+            f"{nets}{self.parameter_count:,} parameters, {self._describe_steps()} on "
             f"{self.device}{processes}"
             + ("" if self.start is None else f"\nstart {self.start.describe()}")
             + "".join(f"\nnote: {note}" for note in self._list_notes())
         )
 
+    def _describe_steps(self) -> str:
+        if self.last_step == self.steps:
+            return f"{self.steps} steps"
+        return f"{self.last_step} of {self.steps} steps (stop_after {self.config.stop_after:g})"
+
     def _list_notes(self) -> list[str]:
         notes = list(self.strategy.notes)
+        if self.step == self.last_step:
+            notes.append(f"this run is finished: it has done {self._describe_steps()}")
         if self.config.freeze_encoder and self.config.encoder == "tiny" and not self.config.init:
             notes.append(
                 "the encoder tiny has no pretrained weights, so random ones are frozen; it learns "
@@ -196,13 +210,16 @@ def assemble_run(
     Raises
     ------
     InputError
-        If the data, the encoder, the strategy or the device cannot be used, or if the start does
-        not fit or has learned from a video of the split.
+        If the data, the encoder, the strategy or the device cannot be used, if the strategy needs
+        a start, or if the start does not fit or has learned from a video of the split.
     """
+    refuse_missing_start(config)
     device = pick_device(choose_own_device(config.device, processes))
     split = open_training_split(
         config.dataset, config.split, noisy=config.noisy, prompt_style=config.prompt_style
     )
+    if config.labels == "untouched":
+        split = restrict_to_untouched(split)
     context = StrategyContext(
         units=split.unit_count,
         grid=(config.height // STRIDE, config.width // STRIDE),

@@ -30,13 +30,13 @@ class StopRequest:
 
     def exit_if_requested(self, run: Run, saved: bool) -> None:
         """Exit with the signal's code, unless the run is complete."""
-        if self.signal is None or run.step == run.steps:
+        if self.signal is None or run.step == run.last_step:
             return
         result = "saved" if saved else f"which could not be saved; {run.checkpoint_note}"
         if not run.processes.is_first:
             raise SystemExit(128 + self.signal.value)
         print(
-            f"stopped by {self.signal.name} after step {run.step} of {run.steps}, {result}; "
+            f"stopped by {self.signal.name} after step {run.step} of {run.last_step}, {result}; "
             f"continue with: actiseg-train resume {run.folder}"
         )
         raise SystemExit(128 + self.signal.value)

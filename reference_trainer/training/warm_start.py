@@ -18,6 +18,7 @@ from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import CONFIG_FILE, parse_values
 from reference_trainer.config.run_config import Config
 from reference_trainer.network.model import SegmentationModel
+from reference_trainer.strategies import find_strategy
 from reference_trainer.training.checkpoint import MODEL_FILE, load_checkpoint
 
 _HEADS = ("mask_head.", "activity_head.")
@@ -145,6 +146,13 @@ def load_warm_start(net: SegmentationModel, start: WarmStart, number: int) -> No
         if number == 0 or not name.startswith(_HEADS)
     }
     net.load_state_dict({**own, **taken})
+
+
+def refuse_missing_start(config: Config) -> None:
+    """Raise an error if a strategy needs a trained net to start from, and the run has none."""
+    if find_strategy(config.strategy).needs_start and config.init is None:
+        what = f"{config.strategy} stays near the net that a run starts from, and there is none"
+        raise refuse(what, "`init`", "give a run whose net was trained on other videos")
 
 
 def refuse_other_encoder(start: WarmStart, encoder: str) -> None:

@@ -257,6 +257,19 @@ def npn_released(net: Logits, batch: Arrays, strong: Floats, guess: Floats) -> F
 # SMART.
 
 
+def divergence(z: Floats, teacher: Floats) -> Floats:
+    """KL from the chances of a teacher, summed over both classes."""
+    ones = np.ones_like(z)
+    pairs = zip(chances(teacher, ones), chances(z, ones), strict=True)
+    values: Floats = sum(q * np.log(q / p) for q, p in pairs)
+    return values
+
+
+def distil(net: Logits, batch: Arrays, teacher: Logits, strength: float) -> Floats:
+    masks = over_pixels(divergence(net.masks, teacher.masks), batch)
+    return plain(net, batch) + strength * (masks + divergence(net.activity, teacher.activity))
+
+
 def smart(net: Logits, batch: Arrays, teacher: Floats, share: float, released: bool) -> Floats:
     """Four terms, each over its hardest pixels."""
     y, m = batch.masks, (teacher > 0).astype(float)

@@ -117,6 +117,7 @@ def batch(seed: int = 0) -> Batch:
         frame_mask=frame_mask,
         active=active,
         unit_ids=torch.where(there, units, -1),
+        unit_mask=there,
         flipped=torch.tensor([seed % 2 == 1, False]),
     )
 
@@ -145,6 +146,7 @@ def filled_up(of: Batch, prompts: int, frames: int) -> Batch:
         masks=wider(of.masks, 1.0, 1, 2),
         weights=wider(of.weights, 9.0, 1, 2),
         unit_ids=wider(of.unit_ids, -1, 1, 2),
+        unit_mask=wider(of.unit_mask, False, 1, 2),
     )
 
 

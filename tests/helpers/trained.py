@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.make.render.split_rendering import render_split
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.run_config import Config
+from reference_trainer.strategies import STRATEGIES
 from tests.helpers.roots import clip, label, make_root
 
 torch.set_num_threads(1)  # processes side by side, tiny tensors
@@ -26,6 +28,21 @@ def painted_root(root: Path, sequences: list[VideoSequence] | None = None) -> Pa
     """Five sequences, one of four frames, one of one frame, one without an active object; a list
     `val_human` of the same."""
     return _rendered(make_root(root, sequences or odd_clips()))
+
+
+def painted_elsewhere(root: Path) -> Path:
+    """Two sequences of another video."""
+    clips = [
+        replace(item, video="P09_01", folder=item.folder.replace("P01_01", "P09_01"))
+        for item in (clip(1), clip(2))
+    ]
+    render_split(make_root(root, clips))
+    return root
+
+
+def choose_start(strategy: str, start: Path) -> dict[str, str]:
+    """The setting `init` for a strategy that needs it."""
+    return {"init": str(start)} if STRATEGIES[strategy].needs_start else {}
 
 
 def odd_clips() -> list[VideoSequence]:

@@ -197,6 +197,16 @@ def _compare_pmhm(released: bool) -> float:
     return _compare(trained, now, LAST, make)
 
 
+def _compare_distil(released: bool) -> float:
+    trained, now = Trained("distil", {"strength": 3.0}), batch()
+    start = _see(trained, now)
+    for step in range(3):
+        trained.step(step)
+    return _compare(
+        trained, now, LAST, lambda _: [_prompts(by_hand.distil, now, start, strength=3.0)]
+    )
+
+
 COMPARE: dict[str, Callable[[bool], float]] = {
     "action-focal": _compare_action_focal,
     "co-teaching": _compare_co_teaching,
@@ -204,6 +214,7 @@ COMPARE: dict[str, Callable[[bool], float]] = {
     "npn": _compare_npn,
     "smart": _compare_smart,
     "pmhm": _compare_pmhm,
+    "distil": _compare_distil,
 }
 CASES = [
     (name, released)

@@ -41,6 +41,8 @@ CASES |= {
     "pmhm-activity": ("pmhm", {"robust_heads": "mask+activity", "heads": 2}),
     "pmhm-alone": ("pmhm", {"heads": 0}),
     "pmhm-every-pixel": ("pmhm", {"every": 1, "freeze": "step"}),
+    "pmhm-random": ("pmhm", {"regions": "random"}),
+    "smart-wide": ("smart", {"hard_share": 0.5}),
 }
 every = pytest.mark.parametrize(("name", "options"), CASES.values(), ids=CASES)
 
@@ -101,10 +103,33 @@ def test_what_only_fills_up_changes_nothing(name: str, options: dict[str, Any]) 
 
 
 @every
+def test_masks_that_must_not_be_learned_teach_nothing(name: str, options: dict[str, Any]) -> None:
+    """Whatever they are, losses and gradients stay the same; the activity is learned."""
+    one, other = Trained(name, options), Trained(name, options)
+    for step in RUN:
+        now = batch(step)
+        now.unit_mask[0, 1], now.unit_mask[1, :, 0] = False, False
+        odd = replace(now, masks=now.masks.clone(), weights=now.weights.clone())
+        odd.masks[~now.unit_mask], odd.weights[~now.unit_mask] = 1 - odd.masks[~now.unit_mask], 7.0
+        known, changed = one.losses(step, now), other.losses(step, odd)
+        assert [loss.total.item() for loss in known] == [loss.total.item() for loss in changed]
+        gradients = one.gradients()
+        for place, values in other.gradients().items():
+            expected = gradients[place]
+            assert values is expected is None or torch.equal(values, expected), place
+        assert all(loss.parts["activity"] != 0 for loss in known)
+        for trained in (one, other):
+            for optimiser in trained.optimisers:
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+
+
+@every
 def test_a_batch_that_only_fills_up_teaches_nothing(name: str, options: dict[str, Any]) -> None:
     trained = Trained(name, options)
     empty = batch()
     empty.prompt_mask[:], empty.frame_mask[:], empty.unit_ids[:] = False, False, -1
+    empty.unit_mask[:] = False
     for step in (0, len(RUN) - 1):
         for loss in trained.losses(step, empty):
             assert loss.total.item() == 0
@@ -144,7 +169,7 @@ def test_every_strategy_heeds_weights(name: str, weight: int) -> None:
             assert other.parts[term].item() == pytest.approx(part, rel=1e-4, abs=1e-7), term
 
 
-_WITHOUT_WEIGHTS = {"dice", "activity", "tversky", "heads"}
+_WITHOUT_WEIGHTS = {"dice", "activity", "tversky", "heads", "start_masks", "start_activity"}
 
 
 @pytest.mark.parametrize(
@@ -339,10 +364,47 @@ def test_a_strategy_without_released_code_is_not_listed_with_it(monkeypatch, cap
 
 def test_the_page_on_strategies_has_each_of_them() -> None:
     page = (Path(__file__).parents[3] / "docs" / "strategies.md").read_text(encoding="utf-8")
-    for heading in ("## Strategies and constants", "## Results on the built-in sample"):
+    cold = [name for name, info in STRATEGIES.items() if not info.needs_start]
+    headings = {
+        "## Strategies and constants": list(STRATEGIES),
+        "## Results on the built-in sample": cold,
+    }
+    for heading, expected in headings.items():
         section = page.partition(f"\n{heading}\n")[2].partition("\n##")[0]
         rows = re.findall(r"^\| `([a-z-]+)`", section, re.MULTILINE)
-        assert list(dict.fromkeys(rows)) == list(STRATEGIES), heading
+        assert list(dict.fromkeys(rows)) == expected, heading
+
+
+# The values that a benchmark tunes, see docs/strategies.md.
+
+TUNED: dict[str, list[dict[str, Any]]] = {
+    "plain": [{}],
+    "elr": [{"strength": value} for value in (0.33, 1, 3)],
+    "gce": [{"q": value} for value in (0.3, 0.7, 1)],
+    "sce": [{"alpha": a, "beta": b} for a, b in ((0.1, 1), (0.775, 0.316), (6, 0.1))],
+    "apl": [{"alpha": a, "beta": b} for a, b in ((1, 1), (3.16, 0.316), (10, 0.1))],
+    "co-teaching": [{"assume_rate": value} for value in (0.1, 0.2, 0.4)],
+    "npn": [{"consistency": value} for value in (0.5, 1, 2)],
+    "smart": [{"hard_share": value} for value in (0.15, 0.5, 1)],
+    "pmhm": [{"stable": value} for value in (0.2, 0.4, 0.6)],
+}
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_tuned_values_are_accepted_and_finite(name: str) -> None:
+    """From a trained net, so without a warm-up; SMART has no Dice then."""
+    known = {field.name for field in fields(STRATEGIES[name].options)}
+    warm = {"warmup": 0.0} if "warmup" in known else {}
+    lasts = set()
+    for values in TUNED[name]:
+        for dice in (5,) if name == "smart" else (5, 0):
+            trained = Trained(name, {**warm, **values, "dice": dice})
+            losses = [trained.step(step) for step in RUN[-2:]]
+            assert all(math.isfinite(loss) for step in losses for loss in step)
+            lasts.add(losses[-1][0])
+            for option, value in values.items():
+                assert getattr(trained.strategy.options, option) == value
+    assert len(lasts) == len(TUNED[name]) * (1 if name == "smart" else 2)  # each has an effect
 
 
 # Losses of pixels, as a whole.

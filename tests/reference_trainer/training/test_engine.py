@@ -32,7 +32,7 @@ from reference_trainer.training import checkpoint, engine
 from reference_trainer.training.engine import compute_learning_rate, fit, resume
 from reference_trainer.training.run_state import assemble_run, make_model
 from reference_trainer.training.warm_start import read_warm_start
-from tests.helpers.trained import small, weights
+from tests.helpers.trained import choose_start, small, weights
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def logged(folder):
         return list(csv.reader(stream))
 
 
-FAST = ("plain", "co-teaching-released", "elr-paper", "pmhm-released")
+FAST = ("plain", "distil-None", "co-teaching-released", "elr-paper", "pmhm-released")
 CASES = [
     pytest.param(
         *(name, arithmetic),
@@ -159,10 +159,11 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "arithmetic"), CASES)
 def test_every_strategy_remembers_all_that_it_needs(
-    root, noisy, tmp_path, monkeypatch, name, arithmetic
+    root, noisy, start, tmp_path, monkeypatch, name, arithmetic
 ):
     options = {} if arithmetic is None else {"arithmetic": arithmetic}
-    config = small(root, noisy=str(noisy), strategy=name, options=options, epochs=3)
+    values = {"epochs": 3, **choose_start(name, start)}
+    config = small(root, noisy=str(noisy), strategy=name, options=options, **values)
     fit(config, tmp_path / "whole", quiet=True)
     disturbed(monkeypatch, 5, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(SystemExit):
@@ -171,10 +172,11 @@ def test_every_strategy_remembers_all_that_it_needs(
     same(tmp_path / "whole", tmp_path / "run")
 
 
-def test_all_strategies_deploy_the_same_parameters(root, tmp_path):
+def test_all_strategies_deploy_the_same_parameters(root, start, tmp_path):
     counts = set()
     for name in STRATEGIES:
-        run = assemble_run(small(root, strategy=name), tmp_path / name)
+        config = small(root, strategy=name, **choose_start(name, start))
+        run = assemble_run(config, tmp_path / name)
         counts.add(run.parameter_count)
     assert len(counts) == 1
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.make.render.split_rendering import render_split
 from reference_trainer.cli.fit_command import fit as fit_by_command
 from reference_trainer.config.config_file import read_config
 from reference_trainer.inference.predictor import predict
@@ -17,28 +14,7 @@ from reference_trainer.inference.trained_model import load_model
 from reference_trainer.training.engine import fit, resume
 from reference_trainer.training.run_state import assemble_run
 from reference_trainer.training.warm_start import digest_parameters, read_warm_start
-from tests.helpers.roots import clip, make_root
 from tests.helpers.trained import small
-
-
-@pytest.fixture(scope="module")
-def other_root(tmp_path_factory):
-    """Two sequences of other videos than those of `root`."""
-    folder = tmp_path_factory.mktemp("warm") / "other"
-    clips = [replace_video(clip(number), "P09_01") for number in (1, 2)]
-    render_split(make_root(folder, clips))
-    return folder
-
-
-def replace_video(sequence, video):
-    return replace(sequence, video=video, folder=sequence.folder.replace("P01_01", video))
-
-
-@pytest.fixture(scope="module")
-def start(other_root, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("warm") / "start"
-    fit(small(other_root, epochs=1), folder, quiet=True)
-    return folder
 
 
 def parameters(folder):

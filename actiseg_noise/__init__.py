@@ -20,6 +20,8 @@ from actiseg_data.core.exports import export_lazily
 if TYPE_CHECKING:
     from actiseg_data.records.recipe_record import Recipe as Recipe
     from actiseg_noise.corruption.corruption import corrupt as corrupt
+    from actiseg_noise.corruption.noisy_labels import NoisyLabels as NoisyLabels
+    from actiseg_noise.corruption.noisy_labels import open_noisy_labels as open_noisy_labels
     from actiseg_noise.differences.release_comparison import compare_splits as compare_splits
     from actiseg_noise.kits.importing import import_split as import_split
     from actiseg_noise.kits.rebuilding import rebuild as rebuild
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = export_lazily(
     __name__,
     {
+        "NoisyLabels": "corruption.noisy_labels",
         "Recipe": "recipes.building",
         "audit": "measurement.auditing",
         "check_release": "releases.checks.release_check",
@@ -50,6 +53,7 @@ __getattr__, __dir__, __all__ = export_lazily(
         "load_preset": "recipes.presets",
         "load_recipe": "recipes.building",
         "make_recipe": "recipes.building",
+        "open_noisy_labels": "corruption.noisy_labels",
         "open_noisy_split": "split.noisy_split",
         "publish": "releases.publishing",
         "rebuild": "kits.rebuilding",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
 from actiseg_data.core.digests import digest_json
@@ -61,14 +62,8 @@ def read_split(root: Path, name: str, *, masks: bool = True) -> ActionSplit:
     if not path.is_file():
         raise _refuse_absent(root, name)
     records = read_json(path, "action list")
+    sequences = parse_action_list(records, path)
     problems = ProblemCollector()
-    with pause_gc():
-        elements = list(Cursor(records, str(path)).iterate_elements())
-        sequences = number_duplicates(collect_valid(elements, read_record, problems))
-    problems.raise_if_any()
-    if not sequences:
-        raise refuse("the action list is empty", path, "prepare the split again")
-    refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
     subsets, spellings = _find_places(root, sequences, MASKS, problems)
     if not masks and not subsets:
         subsets, spellings = _find_places(root, sequences, FRAMES, problems)
@@ -79,7 +74,26 @@ def read_split(root: Path, name: str, *, masks: bool = True) -> ActionSplit:
                     raise _refuse_missing_masks(root, sequence)
     problems.raise_if_any()
     fingerprint = digest_json(records)
-    return ActionSplit(root, name, tuple(sequences), fingerprint, subsets, spellings=spellings)
+    return ActionSplit(root, name, sequences, fingerprint, subsets, spellings=spellings)
+
+
+def parse_action_list(records: Any, path: Path) -> tuple[VideoSequence, ...]:
+    """Parse the sequences of an action list; `path` is for messages.
+
+    Raises
+    ------
+    InputError
+        With every faulty record; for an empty list, or one that has a sequence twice.
+    """
+    problems = ProblemCollector()
+    with pause_gc():
+        elements = list(Cursor(records, str(path)).iterate_elements())
+        sequences = number_duplicates(collect_valid(elements, read_record, problems))
+    problems.raise_if_any()
+    if not sequences:
+        raise refuse("the action list is empty", path, "prepare the split again")
+    refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
+    return tuple(sequences)
 
 
 def _refuse_absent(root: Path, name: str) -> InputError:

@@ -21,7 +21,9 @@ _OURS = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
 
 
 def run_commands(
-    load: Callable[[], Callable[[], Any]], renamed: Mapping[str, str] | None = None
+    load: Callable[[], Callable[[], Any]],
+    renamed: Mapping[str, str] | None = None,
+    spellings: Mapping[str, str] | None = None,
 ) -> None:
     """Run a command line and exit: 0 done, 1 mismatch, 2 input error, 130 interrupted.
 
@@ -34,13 +36,15 @@ def run_commands(
         Returns the assembled commands. It is called inside, because it imports libraries.
     renamed : mapping of str to str, optional
         Old flags and their new names. The old ones work, with a note.
+    spellings : mapping of str to str, optional
+        Parameters of the Python API that this command line alone spells in its own way.
     """
     _accept_any_text()
     raise_terminations()
     if renamed:
         sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
     try:
-        sys.exit(_run(load))
+        sys.exit(_run(load, spellings or {}))
     except KeyboardInterrupt:  # also while the libraries are being imported
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -73,14 +77,14 @@ def _replace_flag(argument: str, renamed: Mapping[str, str]) -> str:
     return renamed[flag] + equals + value
 
 
-def _run(load: Callable[[], Callable[[], Any]]) -> int:
+def _run(load: Callable[[], Callable[[], Any]], spellings: Mapping[str, str]) -> int:
     from actiseg_data.core.errors import InputError, refuse
     from actiseg_data.terminal.messages import print_problems
 
     try:
         load()()
     except InputError as refused:
-        print_problems(refused)
+        print_problems(refused, spellings)
         return 2
     except OSError as error:
         # Failures without a check: a folder without permission, a lost disk.

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from actiseg_data.core.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_LINES = 400
 """Most problems or mismatches that are printed; long lists are mostly of one kind."""
@@ -39,10 +35,17 @@ def spell_flag(parameter: str) -> str:
     return _SPELLINGS.get(parameter) or f"--{parameter.replace('_', '-')}"
 
 
-def print_problems(error: InputError) -> None:
-    """Print problems to standard error; at most `MOST_LINES`, then the number of the rest."""
+def print_problems(error: InputError, spellings: Mapping[str, str] | None = None) -> None:
+    """Print problems to standard error; at most `MOST_LINES`, then the number of the rest.
+
+    `spellings` has the parameters that are spelled otherwise than by `spell_flag`.
+    """
+
+    def spell(parameter: str) -> str:
+        return (spellings or {}).get(parameter) or spell_flag(parameter)
+
     for problem in error.problems[:MOST_LINES]:
-        print("error:", problem.name_parameters(spell_flag, "\n  hint: "), file=sys.stderr)
+        print("error:", problem.name_parameters(spell, "\n  hint: "), file=sys.stderr)
     if len(error.problems) > MOST_LINES:
         print(f"... and {len(error.problems) - MOST_LINES} more", file=sys.stderr)
     if len(error.problems) > 1:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from actiseg_eval.measures.failure_modes import FAILURE_MODES
 from actiseg_eval.raw_scores.raw_score_result import FIGURES, Figure, describe_metric
 
-GATED = ("p_miou", "p_miou_hand_free", "giou", "p_rate", "n_rate", "p_quality")
+GATED = (
+    *("p_miou", "n_miou", "p_ciou", "n_ciou", "p_miou_hand_free", "giou", "acc"),
+    *("p_rate", "n_rate", "p_quality"),
+)
 """The metrics of the masks in the folder."""
 
 UNGATED = ("p_miou", "p_miou_hand_free", "p_rate", "p_quality")

@@ -14,23 +14,20 @@ from actiseg_data.core.files import check_outside, is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.dataset_opening import open_dataset
 from actiseg_data.layouts.davis import strip_year
-from actiseg_data.layouts.document_search import find_document, strip_ending
-from actiseg_data.layouts.document_split import DocumentSplit
-from actiseg_data.layouts.opening import locate_split, open_split
+from actiseg_data.layouts.document_search import strip_ending
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.layouts.split import Split
-from actiseg_data.make.prepare.noisy_annotations import describe_noise_of_files
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Noise,
     Recipe,
     read_recipe,
 )
+from actiseg_noise.corruption.clean_source import freeze_recipe, open_clean_split
 from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
-from actiseg_noise.label_noise.category_choice import freeze_categories
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_parameters import normalise_value
@@ -40,7 +37,6 @@ from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
 from actiseg_noise.split.partial_split import is_own, name_partial_folder
-from actiseg_noise.text_noise.choices import freeze_frequencies
 
 IMAGES = ("link", "copy", "none")
 WEIGHTS_CHOICES = ("derive", "none")
@@ -193,25 +189,13 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     """
     recipe = check_recipe(recipe)
     options.check(recipe)
-    if (locate_split(dataset)[0] / RECIPE_FILE).is_file():
-        raise refuse(
-            f"is already a noisy split ({RECIPE_FILE})",
-            dataset,
-            "give the clean dataset; the type mixed makes mask noise and text noise at once",
-        )
-    masks = needs_masks(recipe)
-    if options.form is None:
-        split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
-    else:
-        split = open_dataset(dataset, options.form, recipe.split)
+    split = open_clean_split(dataset, recipe, layout=options.layout, form=options.form)
     recipe = replace(recipe, split=split.name)  # 2017/train is the split train of its copy
-    _refuse_noisy_documents(split)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
-    if recipe.class_noise is not None:
-        recipe = freeze_categories(recipe, split.read_categories())
-    recipe = freeze_frequencies(recipe, split.sequences)
+    recipe = freeze_recipe(recipe, split)
     sequences = split.select(options.only)
     licences = compose_licences(split, recipe, options.inputs, options.licence)
+    masks = needs_masks(recipe)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
     weights = options.weights == "derive"
     source = CopySource(split, recipe, sequences, clean, weights=weights, inputs=options.inputs)
@@ -222,16 +206,6 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     if not _has_recipe(out, recipe):
         refuse_occupied(request)
     return request
-
-
-def _refuse_noisy_documents(split: Split) -> None:
-    """Refuse documents with masks that a noisy copy around their folder lists."""
-    if isinstance(split, DocumentSplit):
-        files = [find_document(split.root, name) for name in split.form.mask_documents]
-        stated = describe_noise_of_files(files)
-        if stated is not None:
-            hint = "give the clean dataset"
-            raise refuse(f"is a part of a noisy copy: {stated}", split.root, hint)
 
 
 def _check_output(dataset: Path, out: Path) -> Path:

@@ -89,6 +89,43 @@ def corrupt_sequence(
         yield from corruptor.corrupt(frame, views)
 
 
+def corrupt_action_frame(
+    sequence: VideoSequence,
+    frame: str,
+    mask: IndexMask,
+    recipe: Recipe,
+    thresholds: Mapping[str, float],
+) -> FrameNoise:
+    """Apply the noise of masks and of whole objects of a recipe to one frame of an action.
+
+    The result is that of `corrupt_sequence`, but for the tally of units: in an action, the noise of
+    a frame depends on no pixel of another frame.
+
+    Parameters
+    ----------
+    sequence : VideoSequence
+        The labels of the whole action, with all its frames.
+    frame : str
+        The name of the frame.
+    mask : IndexMask
+        Its clean mask, an (H, W) array of integers.
+    recipe : Recipe
+        A checked recipe with noise of masks or of whole objects.
+    thresholds : mapping of str to float
+        The thresholds of exact noises, see `find_exact_thresholds`.
+
+    Raises
+    ------
+    InputError
+        If the mask is not an index mask.
+    """
+    assert sequence.is_action, "the noise of other sequences depends on earlier frames"
+    corruptor = _SequenceCorruptor(sequence, recipe, find_limits(recipe, thresholds))
+    view = View(frame, sequence.objects), as_index_mask(mask, f"masks, {frame}")
+    (noise,) = corruptor.corrupt(frame, [view])
+    return noise
+
+
 def corrupt_frame(
     task: FrameTask, clean: IndexMask, eligible: Sequence[ObjectLabel], threshold: float
 ) -> FrameNoise:

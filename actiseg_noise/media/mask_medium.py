@@ -34,7 +34,7 @@ from actiseg_noise.mask_noise.selection_draws import (
     list_file_noises,
     name_threshold,
 )
-from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
+from actiseg_noise.mask_noise.sequence_masks import corrupt_action_frame, corrupt_sequence
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.mask_summary import VOID_MASKS, MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
@@ -126,6 +126,12 @@ class MaskMediumPlan(FilePlan):
     def write(self, partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
         """Write the noisy masks and their weights."""
         return write_noisy(partial, part, sequence, self._corrupt(part, sequence))
+
+    def corrupt_action_frame(
+        self, sequence: VideoSequence, frame: str, mask: IndexMask
+    ) -> FrameNoise:
+        """Apply the noise to one frame of an action; the noise is not imported."""
+        return corrupt_action_frame(sequence, frame, mask, self.recipe, self.thresholds)
 
     def start_section(self) -> MaskSection:
         """Start to summarise the run."""

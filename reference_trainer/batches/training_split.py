@@ -1,25 +1,21 @@
 """The sequences of a split with their prompts, for training or prediction.
 
-Frames come from the clean dataset. Masks and prompts come from it too, or from a noisy copy.
+Frames come from the clean dataset. Masks and prompts come from it too, from a noisy copy, or from
+noise on the fly.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse
-from actiseg_data.core.file_reading import (
-    find_dangling_link,
-    read_bytes,
-    refuse_missing,
-)
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.names import format_names
 from actiseg_data.core.plurals import count_nouns
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, ActionSplit
@@ -29,7 +25,11 @@ from actiseg_data.layouts.photograph_reading import COPY_FRAMES, read_size, refu
 from actiseg_data.layouts.photograph_search import look_around
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.rendered_note import has_rendered_frames
+from reference_trainer.batches.live_noise import open_live_noise
 from reference_trainer.batches.tokens import is_cut
+
+if TYPE_CHECKING:
+    from reference_trainer.batches.live_noise import NoisyLabels
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TrainingSplit:
     clean : ActionSplit
         The split with the frames.
     labels : ActionSplit
-        The split with the masks and prompts: the clean split or a noisy copy.
+        The split with the masks and prompts: the clean split, a noisy copy, or `live.split`.
     sequences : tuple of PromptedSequence
     prompt_style : str
     recipe_digest : str or None
@@ -91,6 +91,8 @@ class TrainingSplit:
         Counts of special cases.
     untouched : bool
         Whether only labels are learned that noise did not change, see `restrict_to_untouched`.
+    live : NoisyLabels or None
+        The noise on the fly, if the labels are from there.
     """
 
     clean: ActionSplit
@@ -101,6 +103,7 @@ class TrainingSplit:
     rendered: bool
     handled: Mapping[str, int]
     untouched: bool = False
+    live: NoisyLabels | None = None
 
     def __repr__(self) -> str:
         return (
@@ -130,10 +133,11 @@ def open_training_split(
     split: str,
     *,
     noisy: str | Path | None = None,
+    noise: str | Path | None = None,
     prompt_style: str = "promptaction",
     needs_masks: bool = True,
 ) -> TrainingSplit:
-    """Open a split of an ActionVOS root, with its own labels or those of a noisy copy.
+    """Open a split of an ActionVOS root, with its own labels or with noisy ones.
 
     Parameters
     ----------
@@ -144,6 +148,9 @@ def open_training_split(
     noisy : str or Path, optional
         Output of ``actiseg-noise corrupt``, or another copy in the same layout. Its masks and
         prompts replace the clean ones.
+    noise : str or Path, optional
+        The recipe file of noise on the fly. The labels are those of the copy that
+        ``actiseg-noise corrupt`` writes for it. Not together with `noisy`.
     prompt_style : str
         ``promptaction``, ``action`` or ``noaction``.
     needs_masks : bool
@@ -166,9 +173,12 @@ def open_training_split(
     if copy is not None and os.path.realpath(copy) == os.path.realpath(root):
         raise refuse("is the clean dataset itself", copy, "give a noisy copy of it, or none")
     clean = open_action_split(root, split, masks=needs_masks)
-    labels, digest = clean, None
+    labels, digest, live = clean, None, None
     if copy is not None:
         labels, digest = _open_noisy(copy, clean)
+    elif noise is not None:
+        live = open_live_noise(clean, Path(noise))
+        labels, digest = live.split, live.recipe.digest
     sequences = _join_prompts(labels, _read_expressions(labels, prompt_style))
     _refuse_bad_frames(clean)
     return TrainingSplit(
@@ -179,6 +189,7 @@ def open_training_split(
         recipe_digest=digest,
         rendered=has_rendered_frames(root),
         handled=count_special_cases(sequences),
+        live=live,
     )
 
 
@@ -190,42 +201,6 @@ def read_clean_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
 def read_labelled_prompts(split: TrainingSplit) -> tuple[PromptedSequence, ...]:
     """Return the sequences of a split with all prompts and labels of its noisy copy, if any."""
     return _join_prompts(split.labels, _read_expressions(split.labels, split.prompt_style))
-
-
-def digest_content(split: TrainingSplit) -> str:
-    """Compute a digest of all training data, independent of where the files are.
-
-    It covers prompts with their flags, masks by their bytes, and frames by their file sizes, since
-    frames are a thousand times larger. If only untouched labels are learned, it covers the clean
-    masks as well.
-    """
-    document = [
-        [
-            *item.sequence.identity,
-            [
-                [prompt.object_id, prompt.text, prompt.positive, prompt.handbox, prompt.narration]
-                for prompt in item.prompts
-            ],
-            [_digest_file(path) for path in split.labels.find_masks(item.sequence)],
-            [
-                [frame, path.stat().st_size]
-                for frame, path in zip(
-                    item.sequence.frames, split.clean.frames(item.sequence), strict=True
-                )
-            ],
-            *(
-                [_digest_file(path) for path in split.clean.find_masks(item.sequence)]
-                if split.untouched
-                else ()
-            ),
-        ]
-        for item in split.sequences
-    ]
-    return digest_json(document)
-
-
-def _digest_file(path: Path) -> str:
-    return hashlib.blake2b(read_bytes(path, "mask"), digest_size=16).hexdigest()
 
 
 def refuse_in_dataset(folder: Path) -> None:

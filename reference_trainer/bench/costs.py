@@ -10,8 +10,8 @@ from reference_trainer.bench.matrix import Matrix
 from reference_trainer.bench.plan import Arm
 
 _SECONDS_PER_CLIP = 0.06
-"""Processor time of `plain` for a training clip of two frames of 224 x 128 pixels (docs/training.md,
-a thread of an AMD EPYC)."""
+"""Processor time of `plain` for a training clip of two frames of 224 x 128 pixels, from the table in
+docs/training.md."""
 
 _PREDICTION_SHARE = 0.15
 """Time for predictions and their measurement, as a share of that for training."""

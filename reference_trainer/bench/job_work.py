@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import remove_path, write_json
 from actiseg_data.records.recipe_record import RECIPE_FILE
-from reference_trainer.batches.training_split import digest_content, open_training_split
+from reference_trainer.batches.content_digest import digest_content
+from reference_trainer.batches.training_split import open_training_split
 from reference_trainer.bench.arm_data import make_split_root
 from reference_trainer.bench.job_records import JobRecord, write_job_record
 from reference_trainer.bench.jobs import DataJob, Job, NoiseJob, RunJob, StartJob, digest_job
@@ -27,6 +28,9 @@ from reference_trainer.training.engine import Divergence, fit, resume
 from reference_trainer.training.logs import LOG_FILE
 from reference_trainer.training.run_state import Run
 from reference_trainer.training.warm_start import read_warm_start
+
+if TYPE_CHECKING:
+    from actiseg_eval.raw_scores.run_record import RunRecord
 
 TRAINING, TEST, TUNING = "run", "test", "tune"
 """The folders of a run: of its training, and of its predictions."""
@@ -196,6 +200,7 @@ def _perform_run(
         result = {"flops": run.flops, "training_seconds": run.seconds, "meter": read_meter(model)}
     _predict(place, job, model, folder)
     result["record"] = measure_run(place, job).to_dict()
+    result["tuning_score"] = _measure_tuning(folder, job)
     for name in (CHECKPOINT_FILE, MODEL_FILE) if job.settings is not None else ():
         with suppress(OSError):
             (model / name).unlink()
@@ -232,8 +237,17 @@ def _predict(place: Workplace, job: RunJob, model: Path, folder: Path) -> None:
         predict(model, root, split, folder / TUNING, noisy=noisy, device=place.device)
 
 
-def measure_run(place: Workplace, job: RunJob) -> Any:
-    """Measure the predictions of a run. Returns an `actiseg_eval.RunRecord`."""
+def _measure_tuning(folder: Path, job: RunJob) -> float | None:
+    """Measure a run with the noisy labels of the tuning split."""
+    import actiseg_eval
+
+    if job.tune is None or job.tuning_figure is None:
+        return None
+    return actiseg_eval.record_run(folder / TUNING).values[job.tuning_figure]
+
+
+def measure_run(place: Workplace, job: RunJob) -> RunRecord:
+    """Measure the predictions of a run."""
     import actiseg_eval
 
     folder = place.find(job.path)

@@ -92,6 +92,8 @@ class RunJob:
     noise, tune_noise : str or None
         Jobs of noisy labels. None for clean ones.
     start : str
+    tuning_figure : str or None
+        The figure of the tuning split that is kept.
     """
 
     path: str
@@ -108,6 +110,7 @@ class RunJob:
     noise: str | None
     tune_noise: str | None
     start: str
+    tuning_figure: str | None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -260,6 +263,7 @@ class JobList:
             noise=_name_noise(arm, fold, cell, "train") if is_noisy else None,
             tune_noise=_name_noise(arm, fold, cell, "tune") if is_noisy and has_tune else None,
             start=_name_start(arm, fold, seed),
+            tuning_figure=None if self.plan.tuning is None else self.plan.tuning.figure,
         )
 
     @staticmethod

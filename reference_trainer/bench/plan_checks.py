@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector, suggest
+from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
 from reference_trainer.bench.plan import (
     CLEAN,
     PLAIN,
@@ -14,13 +15,6 @@ from reference_trainer.bench.plan import (
     RootSource,
     Settings,
 )
-
-FIGURES = (
-    *("p_miou_ungated", "p_miou_hand_free_ungated", "p_rate_ungated", "p_quality_ungated"),
-    *("p_miou", "p_miou_hand_free", "p_rate", "n_rate", "p_quality", "giou", "auroc"),
-    *("p_rate_tuned", "n_rate_tuned"),
-)
-"""The figures that a plan may name. `actiseg_eval.record_run` keeps them of each run."""
 
 _OWN_SETTINGS = ("dataset", "noisy", "noise", "init", "init_digest", "seed", "split", "device")
 """Settings that the benchmark itself decides."""
@@ -39,7 +33,7 @@ def check_plan(plan: Plan, where: str) -> None:
 
     check([CLEAN], plan.cells, "cell", "cells")
     check([PLAIN], plan.methods, "method", "methods")
-    check(plan.figures, FIGURES, "figure", "figures")
+    check(plan.figures, RECORD_FIGURES, "figure", "figures")
     if not plan.figures:
         problems.add("no figure is named", f"{where}: figures", "name at least one")
     if not plan.seeds or len(set(plan.seeds)) < len(plan.seeds):
@@ -56,12 +50,13 @@ def check_plan(plan: Plan, where: str) -> None:
             check([arm.start_arm], plan.arms, "arm", f"{place}: start")
         _check_data(arm, f"{where}: {place}: data", problems)
         with problems.collect():
-            check_settings(arm.start_settings, f"{where}: {place}: start")
+            start = f"{where}: {place}: start"
+            _check_settings(arm.start_settings, start, has_noise=False)
         for method in plan.methods.values():
             for knob in ({}, *method.knob):
                 with problems.collect():
                     settings = merge_settings(arm.settings, method.settings, knob)
-                    check_settings(settings, f"{where}: methods: {method.name}")
+                    _check_settings(settings, f"{where}: methods: {method.name}", has_noise=True)
     for cell in plan.cells.values():
         check([name for name in cell.noise if name], plan.arms, "arm", f"cells: {cell.name}")
         for arm_name in plan.arms:
@@ -75,7 +70,7 @@ def check_plan(plan: Plan, where: str) -> None:
     if plan.tuning is not None:
         check([plan.tuning.arm], plan.arms, "arm", "tuning")
         check(plan.tuning.cells, plan.cells, "cell", "tuning")
-        check([plan.tuning.figure], FIGURES, "figure", "tuning")
+        check([plan.tuning.figure], RECORD_FIGURES, "figure", "tuning")
         check([str(plan.tuning.seed)], map(str, plan.seeds), "seed", "tuning")
         arm_of_tuning = plan.arms.get(plan.tuning.arm)
         if arm_of_tuning is not None and "tune" not in arm_of_tuning.data:
@@ -86,7 +81,7 @@ def check_plan(plan: Plan, where: str) -> None:
     if plan.primary is not None:
         check([plan.primary.arm], plan.arms, "arm", "primary")
         check(plan.primary.cells, plan.cells, "cell", "primary")
-        check(plan.primary.cells.values(), FIGURES, "figure", "primary")
+        check(plan.primary.cells.values(), RECORD_FIGURES, "figure", "primary")
         check(plan.primary.methods, plan.methods, "method", "primary")
     check(plan.names, [*plan.cells, *plan.methods], "cell or method", "names")
     problems.raise_if_any()
@@ -106,7 +101,7 @@ def merge_settings(*settings: Settings) -> dict[str, Any]:
     return merged | ({"options": options} if options else {})
 
 
-def check_settings(settings: Settings, where: str) -> None:
+def _check_settings(settings: Settings, where: str, *, has_noise: bool) -> None:
     """Raise an `InputError` if settings of a run are unknown or out of range."""
     from reference_trainer.config.config_building import make_config
 
@@ -116,7 +111,8 @@ def check_settings(settings: Settings, where: str) -> None:
             what = f"the benchmark itself decides the setting {name!r}"
             problems.add(what, where, "leave it out")
     problems.raise_if_any()
-    make_config({"dataset": "dataset", **settings}, where)
+    paths = {"dataset": "dataset", **({"noisy": "copy", "init": "start"} if has_noise else {})}
+    make_config({**paths, **settings}, where)
 
 
 def _check_data(arm: Arm, where: str, problems: ProblemCollector) -> None:

@@ -45,7 +45,8 @@ def bench(
         bool, typer.Option("--dry-run", help="Print the cells, their hours and what is left.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Measure all kept predictions again; exit 1 if any differ.")
+        bool,
+        typer.Option("--check", help="Measure all kept predictions again; exit 1 if any differ."),
     ] = False,
     results: Annotated[
         Optional[Path],

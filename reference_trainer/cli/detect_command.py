@@ -22,6 +22,10 @@ def detect(
         Optional[Path],
         typer.Option(help="The noisy copy that was trained on. Default: as in the run."),
     ] = None,
+    noise: Annotated[
+        Optional[Path],
+        typer.Option(help="The recipe of the noise on the fly. Default: as in the run."),
+    ] = None,
     top: Annotated[
         Optional[int],
         typer.Option(help="k of the precision at k. Default: the number of wrong labels."),
@@ -45,6 +49,7 @@ def detect(
         run,
         dataset,
         noisy,
+        noise=noise,
         top=top,
         mask_iou=mask_iou,
         device=device or "auto",

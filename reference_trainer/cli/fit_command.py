@@ -30,6 +30,10 @@ def fit(
         Optional[Path],
         typer.Option(help="Noisy copy of the split, whose masks and prompts are trained on."),
     ] = None,
+    noise: Annotated[
+        Optional[Path],
+        typer.Option(help="Recipe file: its noise is made on the fly, without a noisy copy."),
+    ] = None,
     strategy: Annotated[
         Optional[str],
         typer.Option(
@@ -96,6 +100,7 @@ def fit(
     flags = {
         "dataset": str(announce_dataset(dataset).resolve()),
         "noisy": None if noisy is None else str(noisy.resolve()),
+        "noise": None if noise is None else str(noise.resolve()),
         "strategy": strategy,
         "split": split,
         "prompt_style": prompt_style,
@@ -113,6 +118,9 @@ def fit(
     }
     if init is not None and places.get("init_digest") != "`settings`":
         values.pop("init_digest", None)  # that of another start, in a configuration file
+    for given, replaced in (("noisy", "noise"), ("noise", "noisy")):
+        if flags[given] is not None and places.get(replaced) != "`settings`":
+            values.pop(replaced, None)  # a configuration file has the other kind
     values |= {name: value for name, value in flags.items() if value is not None}
     places |= {name: f"`{name}`" for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}

@@ -51,7 +51,7 @@ def make_config(
         accepted = _check_types(values, problems)
         with problems.collect():
             accepted["encoder"] = resolve_encoder_name(accepted.get("encoder", Config.encoder))
-        for name in ("dataset", "noisy", "init"):
+        for name in ("dataset", "noisy", "noise", "init"):
             if "\0" in (accepted.get(name) or ""):
                 problems.add(f"{accepted[name]!r} is not a path", f"`{name}`", "correct it")
             elif accepted.get(name) is not None:

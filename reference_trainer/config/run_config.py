@@ -11,7 +11,8 @@ from typing import Any
 from actiseg_data.core.errors import ProblemCollector
 
 MACHINE_SETTINGS = (
-    *("dataset", "noisy", "init", "device", "threads", "memory_mib", "save_minutes", "meter"),
+    *("dataset", "noisy", "noise", "init"),
+    *("device", "threads", "memory_mib", "save_minutes", "meter"),
 )
 """Settings that a resumed run may change: they name places and resources, and what is logged. A
 digest of the labels checks that the data are the same, wherever they are."""
@@ -32,6 +33,9 @@ class Config:
         Action list to learn from.
     noisy : str or Path, optional
         Noisy copy of the split. Its masks and prompts replace the clean ones.
+    noise : str or Path, optional
+        Recipe file of noise on the fly: labels as in the noisy copy that it makes, without the
+        copy. Not together with `noisy`.
     labels : str
         ``all``, or with noisy labels ``untouched``: only those that noise did not change.
     prompt_style : str
@@ -94,6 +98,7 @@ class Config:
     dataset: str
     split: str = "train"
     noisy: str | None = None
+    noise: str | None = None
     labels: str = "all"
     prompt_style: str = "promptaction"
     strategy: str = "plain"
@@ -124,7 +129,7 @@ class Config:
     meter: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("dataset", "noisy", "init"):
+        for name in ("dataset", "noisy", "noise", "init"):
             if isinstance(getattr(self, name), os.PathLike):
                 object.__setattr__(self, name, os.fspath(getattr(self, name)))
         problems = ProblemCollector()
@@ -155,7 +160,14 @@ class Config:
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
         for name in ("learning_rate", "weight_decay", "grad_clip_norm", "save_minutes"):
             require(name, math.isfinite(getattr(self, name)), "give a finite number")
+        if self.noisy is not None and self.noise is not None:
+            problems.add("cannot be given with `noisy`", "`noise`", "leave out one of them")
         problems.raise_if_any()
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the labels are noisy, as far as the configuration tells."""
+        return self.noisy is not None or self.noise is not None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -131,6 +131,7 @@ def detect(
     dataset: str | Path | None = None,
     noisy: str | Path | None = None,
     *,
+    noise: str | Path | None = None,
     top: int | None = None,
     mask_iou: float = MASK_IOU,
     device: str = "auto",
@@ -144,6 +145,8 @@ def detect(
         Folder that `fit` made, on noisy labels.
     dataset, noisy : str or Path, optional
         Where the clean dataset and the noisy copy are now. By default as in the configuration.
+    noise : str or Path, optional
+        Where the recipe file of noise on the fly is now. Its ledger is made anew.
     top : int, optional
         k of the precision at k. By default the number of wrong labels.
     mask_iou : float
@@ -161,20 +164,16 @@ def detect(
     Raises
     ------
     InputError
-        If the folder is not a run on a noisy copy with a ledger, or if the labels are not those
-        that the run was trained on.
+        If the folder is not a run on noise on the fly or on a noisy copy with a ledger, or if the
+        labels are not those that the run was trained on.
     """
     folder = Path(run)
     if top is not None and top < 1:
         raise refuse(f"{top} is less than 1", "`top`", "give a number of objects such as 50")
     if not 0 < mask_iou <= 1:
         raise refuse(f"{mask_iou} is outside (0, 1]", "`mask_iou`", "give 0.9, for example")
-    restored = _restore(folder, dataset, noisy, device)
-    ledger = Path(str(restored.config.noisy)) / LEDGER_FILE
-    if not ledger.is_file():
-        hint = "give a copy that actiseg-noise corrupt made"
-        raise refuse("does not exist, so no label is known to be wrong", ledger, hint)
-    signals = measure_signals(restored, list(read_ledger(ledger)), mask_iou, stage)
+    restored = _restore(folder, dataset, noisy, noise, device)
+    signals = measure_signals(restored, _read_rows(restored), mask_iou, stage)
     detections, notes = rank_signals(signals, top)
     if restored.step < restored.last_step:
         notes = (f"the run has done {restored.step} of its {restored.last_step} steps", *notes)
@@ -182,17 +181,23 @@ def detect(
 
 
 def _restore(
-    folder: Path, dataset: str | Path | None, noisy: str | Path | None, device: str
+    folder: Path,
+    dataset: str | Path | None,
+    noisy: str | Path | None,
+    noise: str | Path | None,
+    device: str,
 ) -> Run:
+    """Restore a run on noisy labels, some of whose files may have other places now."""
     if not (folder / CHECKPOINT_FILE).is_file():
         raise refuse("is not a run with a checkpoint", folder, "give a folder of actiseg-train fit")
     config = read_config(folder / CONFIG_FILE)
     if dataset is not None:
         config = replace(config, dataset=str(dataset))
-    if noisy is not None:
-        config = replace(config, noisy=str(noisy))
-    if config.noisy is None:
-        hint = "give a run that was trained with --noisy"
+    if noisy is not None or noise is not None:
+        paths = [None if path is None else str(path) for path in (noisy, noise)]
+        config = replace(config, noisy=paths[0], noise=paths[1])
+    if not config.has_noise:
+        hint = "give a run that was trained with --noisy or --noise"
         raise refuse("was trained on clean labels, which are right", folder, hint)
     if config.labels == "untouched":
         hint = "give a run with labels=all"
@@ -200,6 +205,17 @@ def _restore(
     run = assemble_run(replace(config, device=device), folder, pretrained=False)
     restore_run(run, load_checkpoint(folder / CHECKPOINT_FILE))
     return run
+
+
+def _read_rows(run: Run) -> list[LedgerRow]:
+    """Read the ledger of a noisy copy, or make that of noise on the fly."""
+    if run.split.live is not None:
+        return list(run.split.live.iterate_rows())
+    ledger = run.split.labels.root / LEDGER_FILE
+    if not ledger.is_file():
+        hint = "give a copy that actiseg-noise corrupt made"
+        raise refuse("does not exist, so no label is known to be wrong", ledger, hint)
+    return list(read_ledger(ledger))
 
 
 def measure_signals(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actiseg_data.core.keys import make_key
-from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow, read_ledger
+from actiseg_data.records.ledger_record import LEDGER_FILE, LedgerRow, TextRow, read_ledger
 from reference_trainer.batches.loader import BatchLoader, normalise_frames
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
@@ -217,7 +217,7 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     clean = {item.sequence.folder: item for item in read_clean_prompts(split)}
     # All of them, also those that a run with untouched labels leaves out.
     labelled = {item.sequence.folder: item for item in read_labelled_prompts(split)}
-    misnamed = _read_misnamed(split.labels.root)
+    misnamed = _read_misnamed(split)
     keys = [
         make_key(seed, _ALGORITHM, "train.meter", *item.sequence.identity)
         for item in split.sequences
@@ -235,13 +235,17 @@ def _choose_sequences(loader: BatchLoader, seed: int) -> list[_MeteredSequence]:
     return chosen
 
 
-def _read_misnamed(noisy: Path) -> set[tuple[str, int]]:
+def _read_misnamed(split: TrainingSplit) -> set[tuple[str, int]]:
     """Read which objects have the name of another thing; none if a copy has no ledger.
 
     Class ids do not tell all of them: a sister term names another thing, and its class stays.
     """
-    ledger = noisy / LEDGER_FILE
-    rows = read_ledger(ledger) if ledger.is_file() else ()
+    ledger = split.labels.root / LEDGER_FILE
+    rows: Iterable[LedgerRow] = ()
+    if split.live is not None:
+        rows = chain.from_iterable(split.live.rows.values())
+    elif ledger.is_file():
+        rows = read_ledger(ledger)
     return {
         (row.sequence, row.object_id)
         for row in rows
@@ -291,12 +295,8 @@ def _read_active(
 ) -> NDArray[np.uint8]:
     """Read the ids of active objects on the grid, (T, h, w)."""
     source = split.labels if noisy else split.clean
-    wanted = set(frames.tolist())
-    masks = [
-        sample_grid(mask, grid)
-        for number, mask in enumerate(source.iterate_masks(item.sequence))
-        if number in wanted
-    ]
+    chosen = item.sequence.restrict(item.sequence.frames[number] for number in frames.tolist())
+    masks = [sample_grid(mask, grid) for mask in source.iterate_masks(chosen)]
     active = [prompt.object_id for prompt in item.prompts if prompt.positive]
     labels = np.stack(masks)
     return np.where(np.isin(labels, active), labels, 0).astype(np.uint8)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
 from actiseg_data.core.errors import refuse
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import CONFIG_FILE, parse_values
+from reference_trainer.config.run_config import Config
 from reference_trainer.training.checkpoint import (
     CHECKPOINT_FILE,
     MODEL_FILE,
@@ -83,9 +84,11 @@ def restore_run(run: Run, state: dict[str, Any]) -> None:
         If settings or data have changed, or if the checkpoint is damaged.
     """
     path = run.folder / CHECKPOINT_FILE
-    saved = make_config(parse_values(state["config"], path), str(path)).fixed_settings
-    current = run.config.fixed_settings
-    changed = [f"{name} was {saved[name]}" for name in current if saved[name] != current[name]]
+    saved = make_config(parse_values(state["config"], path), str(path))
+    settings, current = saved.fixed_settings, run.config.fixed_settings
+    changed = [
+        f"{name} was {settings[name]}" for name in current if settings[name] != current[name]
+    ]
     if changed:
         raise refuse(
             f"was written with other settings than those in {CONFIG_FILE}: {', '.join(changed)}",
@@ -95,12 +98,7 @@ def restore_run(run: Run, state: dict[str, Any]) -> None:
     split = run.split
     data = (split.clean.fingerprint, split.recipe_digest, run.content)
     if data != (state["fingerprint"], state["recipe_digest"], state["content"]):
-        raise refuse(
-            "the dataset or its noisy copy differs from the one at the start of this run: lists, "
-            "prompts, masks or frames have changed",
-            path,
-            "restore it, or start a new run with actiseg-train fit",
-        )
+        _refuse_changed_data(run, saved)
     with report_damage(path):
         if not 0 < state["step"] <= run.last_step:
             raise ValueError(f"step {state['step']} of {run.last_step}")
@@ -115,6 +113,27 @@ def restore_run(run: Run, state: dict[str, Any]) -> None:
     for name in ("step", "seconds", "flops", "step_flops"):
         setattr(run, name, state[name])
     run.saved_step = run.step
+
+
+def _refuse_changed_data(run: Run, saved: Config) -> NoReturn:
+    """Raise an error for training data that are not those of the start."""
+    path = run.folder / CHECKPOINT_FILE
+    if (saved.noise is None) != (run.config.noise is None):
+        began, now = "made on the fly", "from files"
+        if saved.noise is None:
+            began, now = now, began
+        raise refuse(
+            f"was trained on masks {began}, and they are now {now}; whether they are the same is "
+            "not checked",
+            path,
+            f"restore noise and noisy in {CONFIG_FILE}, or start a new run with actiseg-train fit",
+        )
+    raise refuse(
+        "the dataset or its noise differs from that at the start of this run: lists, prompts, "
+        "masks, frames or the recipe have changed",
+        path,
+        "restore it, or start a new run with actiseg-train fit",
+    )
 
 
 def _restore_optimiser(optimiser: torch.optim.AdamW, values: dict[str, Any]) -> None:

@@ -12,13 +12,10 @@ import torch
 from actiseg_data.core.keys import make_key
 from actiseg_data.core.plurals import count_nouns
 from reference_trainer.batch import Progress
+from reference_trainer.batches.content_digest import digest_content
 from reference_trainer.batches.loader import BatchLoader, BatchSettings
 from reference_trainer.batches.mask_grid import STRIDE
-from reference_trainer.batches.training_split import (
-    TrainingSplit,
-    digest_content,
-    open_training_split,
-)
+from reference_trainer.batches.training_split import TrainingSplit, open_training_split
 from reference_trainer.batches.untouched_labels import restrict_to_untouched
 from reference_trainer.config.run_config import Config
 from reference_trainer.devices import pick_device
@@ -148,6 +145,8 @@ class Run:
         """Describe the data, the strategy and the nets, for the first lines of output."""
         clean = self.split.clean
         noise = "" if self.config.noisy is None else f", labels of {self.config.noisy}"
+        if self.config.noise is not None:
+            noise = f", noise on the fly by {self.config.noise}"
         rendered = ", rendered frames" if self.split.rendered else ""
         handled = "".join(
             f", {name.replace('_', ' ')} {count}" for name, count in self.split.handled.items()
@@ -216,7 +215,11 @@ def assemble_run(
     refuse_missing_start(config)
     device = pick_device(choose_own_device(config.device, processes))
     split = open_training_split(
-        config.dataset, config.split, noisy=config.noisy, prompt_style=config.prompt_style
+        config.dataset,
+        config.split,
+        noisy=config.noisy,
+        noise=config.noise,
+        prompt_style=config.prompt_style,
     )
     if config.labels == "untouched":
         split = restrict_to_untouched(split)
@@ -263,7 +266,7 @@ def assemble_run(
         for net in nets
     ]
     loader = BatchLoader(split, settings)
-    has_meter = config.meter and config.noisy is not None
+    has_meter = config.meter and config.has_noise
     return Run(
         folder=folder,
         config=config,

@@ -10,7 +10,7 @@ from reference_trainer.bench.matrix import Matrix
 from reference_trainer.bench.plan import Arm
 
 _SECONDS_PER_CLIP = 0.06
-"""Processor time of `plain` for a training clip of two frames of 224 x 128 pixels, from the table in
+"""Processor time of `plain` for a training clip of two frames of 224 x 128 pixels, from
 docs/training.md."""
 
 _PREDICTION_SHARE = 0.15

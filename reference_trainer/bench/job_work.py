@@ -85,7 +85,8 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
     job, folder = assignment.job, place.find(assignment.job.path)
     folder.mkdir(parents=True, exist_ok=True)
     begin, problem = time.process_time(), ""
-    output, result = "", {}
+    output = ""
+    result: dict[str, Any] = {}
     try:
         if isinstance(job, DataJob):
             output = _make_data(place, job, folder)
@@ -173,7 +174,7 @@ def _train(config: Config, folder: Path) -> Run:
 
 def _refuse_changes(place: Workplace, job: RunJob, inputs: Mapping[str, str]) -> None:
     """Raise an error if the data of a run are not those that were made for it."""
-    pairs = [(job.train, None), (job.test, None)]
+    pairs: list[tuple[tuple[str, str], str | None]] = [(job.train, None), (job.test, None)]
     pairs += [] if job.tune is None else [(job.tune, None)]
     if job.tune is not None and job.tune_noise is not None:
         pairs.append((job.tune, job.tune_noise))
@@ -251,8 +252,8 @@ def measure_run(place: Workplace, job: RunJob) -> RunRecord:
     import actiseg_eval
 
     folder = place.find(job.path)
-    tuning = {} if job.tune is None else {"tuning": folder / TUNING}
-    return actiseg_eval.record_run(folder / TEST, **tuning)
+    tuning = None if job.tune is None else folder / TUNING
+    return actiseg_eval.record_run(folder / TEST, tuning=tuning)
 
 
 def read_meter(run: Path) -> dict[str, list[float]]:

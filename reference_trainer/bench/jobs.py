@@ -208,15 +208,14 @@ class JobList:
         is_primary = primary is not None and arm.name == primary.arm and cell in primary.cells
         return is_tuned or is_primary
 
-    def list_waiting(self, chosen: Mapping[str, Settings]) -> list[str]:
+    def list_waiting(self, chosen: Iterable[str]) -> list[str]:
         """List the methods of these arms whose values tuning has not chosen yet."""
-        names = {
-            name for arm in self.arms for methods in arm.cells.values() for name in methods
-        }
+        known = set(chosen)
+        names = {name for arm in self.arms for methods in arm.cells.values() for name in methods}
         return [
             method.name
             for method in self.plan.methods.values()
-            if method.name in names and method.knob and method.name not in chosen
+            if method.name in names and method.knob and method.name not in known
         ]
 
     def _iterate_tuning(self, arm: Arm, fold: int, cell: str) -> Iterator[RunJob]:

@@ -108,9 +108,7 @@ class Matrix:
 
     def list_runs(self) -> list[RunJob]:
         """List the runs that are known to be needed."""
-        chosen: Mapping[str, Settings] = {
-            name: choice.knob for name, choice in self.tune().items()
-        }
+        chosen: Mapping[str, Settings] = {name: choice.knob for name, choice in self.tune().items()}
         return self.jobs.list_runs(chosen)
 
     def measure_progress(self) -> Progress:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from actiseg_data.core.errors import ProblemCollector, suggest
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
 from reference_trainer.bench.plan import (
     CLEAN,
     PLAIN,
     Arm,
+    Cell,
     Plan,
     RootSource,
     Settings,
@@ -57,16 +58,11 @@ def check_plan(plan: Plan, where: str) -> None:
                 with problems.collect():
                     settings = merge_settings(arm.settings, method.settings, knob)
                     _check_settings(settings, f"{where}: methods: {method.name}", has_noise=True)
-    for cell in plan.cells.values():
-        check([name for name in cell.noise if name], plan.arms, "arm", f"cells: {cell.name}")
-        for arm_name in plan.arms:
-            noise = cell.get_noise(arm_name)
-            if bool(noise) == (cell.name == CLEAN):
-                hint = f"give noise to every cell but {CLEAN}"
-                problems.add("has no noise, or should not", f"{where}: cells: {cell.name}", hint)
-            elif noise:
-                with problems.collect():
-                    _check_noise(noise, f"{where}: cells: {cell.name}")
+    for noisy in plan.cells.values():
+        check([name for name in noisy.noise if name], plan.arms, "arm", f"cells: {noisy.name}")
+        for name in plan.arms:
+            with problems.collect():
+                _check_noise(noisy, name, f"{where}: cells: {noisy.name}")
     if plan.tuning is not None:
         check([plan.tuning.arm], plan.arms, "arm", "tuning")
         check(plan.tuning.cells, plan.cells, "cell", "tuning")
@@ -131,9 +127,14 @@ def _check_data(arm: Arm, where: str, problems: ProblemCollector) -> None:
             problems.add(what, where, "number the parts from 0")
 
 
-def _check_noise(noise: Settings, where: str) -> None:
+def _check_noise(cell: Cell, arm: str, where: str) -> None:
     """Raise an `InputError` if noise is unknown. Pools of a dataset are only known later."""
     from reference_trainer.bench.noise_recipes import make_cell_recipe
 
-    known = {name: value for name, value in noise.items() if name != "pool"}
-    make_cell_recipe(known, None, "train", where)
+    noise = cell.get_noise(arm)
+    if bool(noise) == (cell.name == CLEAN):
+        hint = f"give noise to every cell but {CLEAN}"
+        raise refuse("has no noise, or should not", where, hint)
+    if noise:
+        known = {name: value for name, value in noise.items() if name != "pool"}
+        make_cell_recipe(known, None, "train", where)

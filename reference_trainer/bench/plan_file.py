@@ -110,9 +110,7 @@ def _parse_plan(name: str, top: Cursor) -> Plan:
     problems = ProblemCollector()
     check_keys(top, _PLAN_KEYS, problems)
     problems.raise_if_any()
-    methods = {
-        key: _parse_method(key, member) for key, member in top["methods"].iterate_members()
-    }
+    methods = {key: _parse_method(key, member) for key, member in top["methods"].iterate_members()}
     return Plan(
         name=name,
         about=top["about"].as_text(),

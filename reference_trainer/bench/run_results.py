@@ -141,7 +141,5 @@ def _parse_result(row: Cursor) -> RunResult:
 
 def merge_runs(runs: Iterable[RunResult]) -> tuple[RunResult, ...]:
     """Return runs without repeats, in the order of their names."""
-    known = {
-        (run.arm, run.cell, run.method, run.variant, run.fold, run.seed): run for run in runs
-    }
+    known = {(run.arm, run.cell, run.method, run.variant, run.fold, run.seed): run for run in runs}
     return tuple(known[key] for key in sorted(known))

@@ -27,9 +27,7 @@ class TunedMethod:
     scores: tuple[tuple[str, float], ...]
 
 
-def tune_methods(
-    plan: Plan, get_score: Callable[[RunJob], float | None]
-) -> dict[str, TunedMethod]:
+def tune_methods(plan: Plan, get_score: Callable[[RunJob], float | None]) -> dict[str, TunedMethod]:
     """Choose the values of all methods whose runs have ended.
 
     Parameters

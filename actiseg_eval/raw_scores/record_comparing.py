@@ -104,7 +104,9 @@ def compare_records(
         clean_gain_interval=None if bounds is None else _orient(bounds.ends, sign),
         differences=_compare_pairs(estimator, opponents, sign, bootstrap, margin),
         left_out={
-            name: f"fewer than {MIN_CLUSTERS} {_CLUSTER}s have it"
+            name: "it is undefined"
+            if estimator.values[name] is None
+            else f"fewer than {MIN_CLUSTERS} {_CLUSTER}s have it"
             for name in runs
             if name not in estimator.rows
         },

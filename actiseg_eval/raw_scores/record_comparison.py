@@ -86,7 +86,7 @@ class RecordComparison:
             "methods": {
                 name: {
                     **vars(value),
-                    "by_seed": dict(zip(self.seeds[name], value.seeds, strict=True)),
+                    "seeds": dict(zip(self.seeds[name], value.seeds, strict=True)),
                 }
                 for name, value in self.values.items()
             },

@@ -154,6 +154,14 @@ def parse_run_record(document: Any, where: Path | str = "the record") -> RunReco
     ------
     InputError
         With every unknown or missing member, wrong type, and impossible number.
+
+    Examples
+    --------
+    >>> try:
+    ...     parse_run_record({"schema": "actiseg/run-record/9"}, "run1.json")
+    ... except ValueError as error:
+    ...     print(str(error)[:47])
+    run1.json: has the schema 'actiseg/run-record/9
     """
     top = Cursor(document, str(where))
     check_schema(top, RECORD_SCHEMA, RELEASE_HINT)

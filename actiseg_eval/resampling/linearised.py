@@ -50,10 +50,10 @@ class Statistic(Protocol):
 
 
 class DivisibleStatistic(Statistic, Protocol):
-    """A statistic to which each cluster adds a part if all have the same weight."""
+    """A statistic that a ratio of sums over clusters equals to first order."""
 
     def divide(self) -> Sums:
-        """Return sums over clusters, (C,), whose ratio is the value for equal weights."""
+        """Return sums over clusters, (C,), with the value and the influences for equal weights."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -88,7 +89,7 @@ def make_ranking(
 
 
 @dataclass(frozen=True, eq=False)
-class _RankingStatistic:
+class _RankingStatistic(ABC):
     """A statistic of a ranking, with the clusters that it is resampled over."""
 
     ranking: Ranking
@@ -101,9 +102,22 @@ class _RankingStatistic:
     def defined(self) -> int:
         return self.ranking.defined
 
-    def _weigh_equally(self) -> tuple[_Array, _Array]:
-        """Return the weights of positive and of negative items, (1, M), for equal clusters."""
-        return self.ranking.weigh_items(WeightRows(np.ones((1, self.clusters))))
+    @abstractmethod
+    def linearise(self, rows: WeightRows) -> Linearised:
+        """Compute the values, and the influence of each cluster, for rows of weights."""
+
+    def divide(self) -> Sums:
+        """Return sums over clusters, (C,), with the value and the influences for equal weights.
+
+        The weight of a cluster is the mean of its shares of positive and of negative items. A sum
+        of half of the pairs of each cluster would also have the value, but half of the influences.
+        """
+        rows = WeightRows(np.ones((1, self.clusters)))
+        values, influences = rows.linearise(self)
+        parts = (self.ranking.sum_clusters(part)[0] for part in self.ranking.weigh_items(rows))
+        positive, negative = (part / part.sum() for part in parts)
+        weights = (positive + negative) / 2
+        return Sums(influences[0] + values[0] * weights, weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,27 +140,13 @@ class Auroc(_RankingStatistic):
         positive, negative = ranking.weigh_items(rows)
         both = [part.sum(axis=1, keepdims=True) for part in (positive, negative)]
         pairs = both[0] * both[1]
-        beaten, lost = self._sum_pairs(positive, negative)
+        beaten = (ranking.sum_below(negative) + ranking.sum_up_to(negative)) / 2
         value = (positive * beaten).sum(axis=1, keepdims=True) / pairs
+        lost = both[0] - (ranking.sum_below(positive) + ranking.sum_up_to(positive)) / 2
         gains = np.where(
             ranking.positive, beaten / pairs - value / both[0], lost / pairs - value / both[1]
         )
         return value[:, 0], ranking.sum_clusters(gains)
-
-    def divide(self) -> Sums:
-        """Return half of the concordant pairs of each cluster's items, and half of their pairs."""
-        ranking = self.ranking
-        positive, negative = self._weigh_equally()
-        concordant = np.where(ranking.positive, *self._sum_pairs(positive, negative)) / 2
-        pairs = np.where(ranking.positive, negative.sum(), positive.sum())[None] / 2
-        return Sums(ranking.sum_clusters(concordant)[0], ranking.sum_clusters(pairs)[0])
-
-    def _sum_pairs(self, positive: _Array, negative: _Array) -> tuple[_Array, _Array]:
-        """Sum the weights of the negative items below each, and of the positive ones above."""
-        ranking = self.ranking
-        beaten = (ranking.sum_below(negative) + ranking.sum_up_to(negative)) / 2
-        total = positive.sum(axis=1, keepdims=True)
-        return beaten, total - (ranking.sum_below(positive) + ranking.sum_up_to(positive)) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,29 +167,17 @@ class AveragePrecision(_RankingStatistic):
         ranking = self.ranking
         positive, negative = ranking.weigh_items(rows)
         total = positive.sum(axis=1, keepdims=True)
-        precision, inverse = self._find_precision(positive, negative)
+        true = total - ranking.sum_below(positive)
+        selected = true + negative.sum(axis=1, keepdims=True) - ranking.sum_below(negative)
+        # An item with the weight 0 may have nothing at or above its score.
+        precision = np.divide(true, selected, out=np.zeros_like(true), where=selected > 0)
+        inverse = np.divide(1.0, selected, out=np.zeros_like(true), where=selected > 0)
         value = (positive * precision).sum(axis=1, keepdims=True) / total
         # One more item changes the precision at its own score and at all lower ones.
         slope = ranking.sum_up_to(positive * inverse)
         loss = ranking.sum_up_to(positive * precision * inverse)
         gains = (ranking.positive * (precision + slope - value) - loss) / total
         return value[:, 0], ranking.sum_clusters(gains)
-
-    def divide(self) -> Sums:
-        """Return the sum of precisions at the positive items of each cluster, and their number."""
-        positive, negative = self._weigh_equally()
-        precision, _ = self._find_precision(positive, negative)
-        sums = (self.ranking.sum_clusters(part)[0] for part in (positive * precision, positive))
-        return Sums(*sums)
-
-    def _find_precision(self, positive: _Array, negative: _Array) -> tuple[_Array, _Array]:
-        """Return the precision at each item, and 1 over the weight of what it selects."""
-        ranking = self.ranking
-        true = positive.sum(axis=1, keepdims=True) - ranking.sum_below(positive)
-        selected = true + negative.sum(axis=1, keepdims=True) - ranking.sum_below(negative)
-        # An item with the weight 0 may have nothing at or above its score.
-        precision = np.divide(true, selected, out=np.zeros_like(true), where=selected > 0)
-        return precision, np.divide(1.0, selected, out=np.zeros_like(true), where=selected > 0)
 
 
 def find_ranking_value(

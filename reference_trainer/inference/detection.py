@@ -172,7 +172,7 @@ def detect(
         raise refuse(f"{top} is less than 1", "`top`", "give a number of objects such as 50")
     if not 0 < mask_iou <= 1:
         raise refuse(f"{mask_iou} is outside (0, 1]", "`mask_iou`", "give 0.9, for example")
-    restored = _restore(folder, dataset, noisy, noise, device)
+    restored = _restore(folder, dataset, noisy, device, noise)
     signals = measure_signals(restored, _read_rows(restored), mask_iou, stage)
     detections, notes = rank_signals(signals, top)
     if restored.step < restored.last_step:
@@ -184,8 +184,8 @@ def _restore(
     folder: Path,
     dataset: str | Path | None,
     noisy: str | Path | None,
-    noise: str | Path | None,
     device: str,
+    noise: str | Path | None = None,
 ) -> Run:
     """Restore a run on noisy labels, some of whose files may have other places now."""
     if not (folder / CHECKPOINT_FILE).is_file():

@@ -128,9 +128,10 @@ def _refuse_changed_data(run: Run, saved: Config) -> NoReturn:
             path,
             f"restore noise and noisy in {CONFIG_FILE}, or start a new run with actiseg-train fit",
         )
+    noise = "its noisy copy" if run.config.noise is None else "the recipe of its noise"
     raise refuse(
-        "the dataset or its noise differs from that at the start of this run: lists, prompts, "
-        "masks, frames or the recipe have changed",
+        f"the dataset or {noise} differs from the one at the start of this run: lists, prompts, "
+        "masks or frames have changed",
         path,
         "restore it, or start a new run with actiseg-train fit",
     )

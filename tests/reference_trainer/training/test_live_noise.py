@@ -141,7 +141,7 @@ def test_only_the_digest_of_a_recipe_counts(root, trained, recipe, tmp_path, mon
     moved = shutil.copy(recipe, tmp_path / "moved.json")
     write_json(tmp_path / "other.json", make_recipe("mixed", 0.6, seed=1).to_dict())
     change_config(tmp_path / "run", noise=str(tmp_path / "other.json"))
-    with pytest.raises(InputError, match="or the recipe have changed"):
+    with pytest.raises(InputError, match="or the recipe of its noise differs"):
         resume(tmp_path / "run", quiet=True)
     change_config(tmp_path / "run", noise=str(moved))
     resume(tmp_path / "run", quiet=True)

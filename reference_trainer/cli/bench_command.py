@@ -150,6 +150,7 @@ def _check(matrix: Matrix, out: Path) -> None:
 
 def _write_tables(name: str, plan: str, results: Results, out: Path, *, quiet: bool) -> None:
     from reference_trainer.bench.bench_report import make_report
+    from reference_trainer.bench.bench_tables import describe_overview
     from reference_trainer.bench.plan_file import load_plan
     from reference_trainer.bench.report_writing import write_bench_report
 
@@ -157,7 +158,7 @@ def _write_tables(name: str, plan: str, results: Results, out: Path, *, quiet: b
         what = f"has the results of the plan {results.plan!r}, not of {name!r}"
         raise refuse(what, "`results`", "give the results of this plan")
     report = make_report(load_plan(plan), results)
-    written = write_bench_report(report, out)
+    written = write_bench_report(report, results, out)
     if not quiet:
-        print_report(report.overview)
+        print_report(describe_overview(report))
     print(f"{', '.join(path.name for path in written)} in {out}")

@@ -1,0 +1,238 @@
+"""The tables of the report of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actiseg_data.core.plurals import count_nouns
+from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
+from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
+from reference_trainer.bench.bench_report import (
+    LEAST_GAIN,
+    MARGIN,
+    ArmReport,
+    BenchReport,
+    CellReport,
+    Estimate,
+    Interval,
+    MethodRow,
+    PrimaryTest,
+)
+from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN, Plan
+
+_NOTES = (
+    "frozen: the start without further training; clean: plain on clean labels. Intervals are 95 %, "
+    "over videos and seeds",
+    "kept: (value - frozen) / (clean - frozen), the share of what clean labels teach",
+    "gain: the difference to plain on the same noise, paired by seed and video; above 0 is better",
+    f"=: the difference is shown to be smaller than {MARGIN:g} (two one-sided tests)",
+    "p values are of single tests and descriptive, but for those of the primary family (Holm)",
+    "controls, in parentheses, have no part in tests",
+)
+
+_METER = {
+    "noisy_pixels_as_labelled": "changed pixels as labelled",
+    "noisy_pixels_as_true": "as true",
+    "flipped_iou_noisy_prompt": "IoU under wrong names",
+    "flipped_iou_clean_prompt": "under right names",
+}
+
+
+def describe_overview(report: BenchReport) -> Iterator[ReportPart]:
+    """Yield the first lines and tables: what was run, and the shares of each method by cell."""
+    yield (
+        f"{report.plan.about} {count_nouns(report.runs, 'run')}, {report.hours:.1f} processor hours"
+    )
+    for failure in report.failed:
+        yield f"failed: {failure}"
+    for arm in report.arms:
+        yield from _describe_arm(report.plan, arm)
+
+
+def describe_report(report: BenchReport) -> Iterator[ReportPart]:
+    """Yield all tables and lines."""
+    yield from describe_overview(report)
+    if report.primary:
+        yield _tabulate_tests("Primary family, as written down before", report, report.primary)
+        if any(test.adjusted is None for test in report.primary):
+            yield "runs of the primary family are missing, so its p values are not corrected yet"
+    if report.untuned and any(test.variant for test in report.primary):
+        yield _tabulate_tests("The same without tuning (descriptive)", report, report.untuned)
+    if report.tuning:
+        yield _tabulate_tuning(report)
+    for arm in report.arms:
+        for cell in arm.cells:
+            yield from _describe_cell(report.plan, arm, cell)
+
+
+def make_bench_page(report: BenchReport) -> ReportPage:
+    """Make the page of a report. Its rows are one for each figure, method, cell and arm."""
+    columns = ["arm", "cell", "method", "variant", "control", "figure", "value", "low", "high"]
+    columns += ["kept", "kept_low", "kept_high", "gain", "gain_low", "gain_high", "p", "seeds"]
+    rows = [
+        [
+            *(arm.name, cell.cell, row.method, row.variant, str(row.control).lower(), figure),
+            *_list_cells(estimate),
+        ]
+        for arm in report.arms
+        for cell in arm.cells
+        for row in cell.rows
+        for figure, estimate in row.figures.items()
+    ]
+    return ReportPage(
+        title=f"Benchmark {report.plan.name}",
+        introduction=f"`actiseg-train bench {report.plan.name}`",
+        notices=[],
+        parts=list(describe_report(report)),
+        notes=_NOTES,
+        rows=Table("", columns, rows),
+    )
+
+
+def _list_cells(estimate: Estimate) -> list[str]:
+    ends = [
+        *(estimate.value, *(estimate.interval or (None, None))),
+        *(estimate.kept, *(estimate.kept_interval or (None, None))),
+        *(estimate.gain, *(estimate.gain_interval or (None, None)), estimate.p),
+    ]
+    return [*map(format_cell, ends), " ".join(map(format_cell, estimate.seeds))]
+
+
+def name_row(plan: Plan, row: MethodRow) -> str:
+    """Name a method in tables: with its value if it is tuned, in parentheses if it is a control."""
+    name = plan.get_title(row.method)
+    name += f" {row.variant}" if row.variant else ""
+    is_end = row.method in (FROZEN, CLEAN)
+    return f"({name})" if row.control and not is_end else name
+
+
+def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
+    frames = ", rendered frames" if arm.rendered else ", photographs"
+    figure = plan.figures[0]
+    gain, interval = arm.gains[figure]
+    frozen = arm.cells[0].rows[0].figures[figure].value if arm.cells else None
+    yield (
+        f"Arm {arm.name}: {arm.about}{frames}, {count_nouns(arm.videos, 'video')} tested. "
+        f"{RECORD_FIGURES[figure].symbol}: frozen {_format(frozen)}, clean labels gain "
+        f"{_format_gain(gain)}{_format_interval(interval, signed=True)}"
+    )
+    if not arm.has_gain(figure):
+        yield (
+            f"Clean labels gain less than {LEAST_GAIN:g} over the frozen start in this arm, or not "
+            "beyond chance: it cannot tell methods apart."
+        )
+    cells = [cell for cell in arm.cells if cell.cell != CLEAN]
+    names = dict.fromkeys(name_row(plan, row) for cell in cells for row in cell.rows)
+    by_cell = [{name_row(plan, row): row for row in cell.rows} for cell in cells]
+    rows = [
+        [name, *(_format_share(found.get(name), figure) for found in by_cell)]
+        for name in names
+        if name not in (FROZEN, CLEAN)
+    ]
+    if rows:
+        heads = [plan.get_title(cell.cell) for cell in cells]
+        title = f"Arm {arm.name}: share of what clean labels teach ({figure}) that is kept"
+        yield Table(title, ["method", *heads], rows)
+
+
+def _format_share(row: MethodRow | None, figure: str) -> str:
+    if row is None:
+        return ""
+    estimate = row.figures[figure]
+    if estimate.kept is None:
+        return "-"
+    return f"{estimate.kept:.2f}{_format_interval(estimate.kept_interval, digits=2)}"
+
+
+def _describe_cell(plan: Plan, arm: ArmReport, cell: CellReport) -> Iterator[ReportPart]:
+    labels = "" if cell.labels is None else f"; the labels score {cell.labels:.3f}"
+    for figure in plan.figures:
+        symbol = RECORD_FIGURES[figure].heading
+        rows = [_list_row(plan, row, figure) for row in cell.rows]
+        columns = ["method", symbol, "95 %", "kept", "95 %", "gain", "95 %", "p", "seeds"]
+        title = f"{arm.name} {plan.get_title(cell.cell)}: {cell.about}{labels}; {symbol}"
+        yield Table(title, columns, rows)
+    known = [term for term in _METER if any(term in row.meter for row in cell.rows)]
+    if known:
+        rows = [
+            [
+                name_row(plan, row),
+                *(_format(row.meter.get(term), 3) for term in known),
+                "-" if row.seconds is None else f"{row.seconds:.0f}",
+            ]
+            for row in cell.rows
+            if row.seconds is not None
+        ]
+        columns = ["method", *(_METER[term] for term in known), "training seconds"]
+        title = f"{arm.name} {plan.get_title(cell.cell)}: what nets have memorised at the end"
+        yield Table(title, columns, rows)
+    if cell.modes:
+        rows = [
+            [
+                mode.mode.replace("_", " "),
+                _format(mode.clean_share),
+                _format(mode.share),
+                _format_gain(mode.change),
+                _format_interval(mode.interval, signed=True).strip(),
+            ]
+            for mode in cell.modes
+        ]
+        title = f"{arm.name} {plan.get_title(cell.cell)}: failures of {plan.get_title(PLAIN)}"
+        yield Table(title, ["failure", "clean labels", "noisy labels", "change", "95 %"], rows)
+
+
+def _list_row(plan: Plan, row: MethodRow, figure: str) -> list[str]:
+    estimate = row.figures[figure]
+    return [
+        name_row(plan, row),
+        _format(estimate.value),
+        _format_interval(estimate.interval).strip(),
+        _format(estimate.kept, 2),
+        _format_interval(estimate.kept_interval, digits=2).strip(),
+        _format_gain(estimate.gain) + (" =" if estimate.is_equal else ""),
+        _format_interval(estimate.gain_interval, signed=True).strip(),
+        _format(estimate.p, 3),
+        ", ".join(_format(value, 3) for value in estimate.seeds),
+    ]
+
+
+def _tabulate_tests(title: str, report: BenchReport, tests: tuple[PrimaryTest, ...]) -> Table:
+    rows = [
+        [
+            f"{report.plan.get_title(test.cell)} ({test.figure})",
+            report.plan.get_title(test.method) + (f" {test.variant}" if test.variant else ""),
+            _format_gain(test.estimate.gain) + (" =" if test.estimate.is_equal else ""),
+            _format_interval(test.estimate.gain_interval, signed=True).strip(),
+            _format(test.estimate.p, 4),
+            _format(test.adjusted, 4),
+        ]
+        for test in tests
+    ]
+    return Table(title, ["cell", "method", "gain", "95 %", "p", "p (Holm)"], rows)
+
+
+def _tabulate_tuning(report: BenchReport) -> Table:
+    rows = [
+        [report.plan.get_title(method), variant or "as it is", _format(score)]
+        for method, scores in report.tuning.items()
+        for variant, score in scores.items()
+    ]
+    tuning = report.plan.tuning
+    figure = "" if tuning is None else f": {tuning.figure}, mean of {', '.join(tuning.cells)}"
+    return Table(f"Tuning on noisy labels{figure}", ["method", "value", "score"], rows)
+
+
+def _format(value: float | None, digits: int = 4) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _format_gain(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _format_interval(interval: Interval | None, digits: int = 4, *, signed: bool = False) -> str:
+    if interval is None:
+        return ""
+    sign = "+" if signed else ""
+    low, high = (f"{end:{sign}.{digits}f}" for end in interval)
+    return f" ({low} to {high})"

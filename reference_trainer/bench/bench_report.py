@@ -285,8 +285,8 @@ def _list_tuning(plan: Plan, results: Results) -> dict[str, dict[str, float]]:
             scores[run.method][run.variant].append(run.tuning_score)
     whole = len(plan.tuning.cells)
     return {
-        method: {name: mean(values) for name, values in found.items() if len(values) == whole}
-        for method, found in scores.items()
+        method: {name: mean(values) for name, values in by_value.items() if len(values) == whole}
+        for method, by_value in scores.items()
     }
 
 
@@ -306,8 +306,8 @@ def _report_arm(
     first = next(iter(ends[CLEAN].values()))
     gains = {}
     for figure in plan.figures:
-        found = compare_records(ends, figure=figure, frozen=FROZEN, clean=CLEAN)
-        gains[figure] = (found.clean_gain, found.clean_gain_interval)
+        comparison = compare_records(ends, figure=figure, frozen=FROZEN, clean=CLEAN)
+        gains[figure] = (comparison.clean_gain, comparison.clean_gain_interval)
     return ArmReport(
         name=arm.name,
         about=arm.about,
@@ -356,7 +356,7 @@ def _report_cell(
     records: Mapping[Key, Records],
     runs: Sequence[RunResult],
 ) -> CellReport:
-    named = {_join_key(key): found for key, found in records.items()}
+    named = {_join_key(key): own for key, own in records.items()}
     figures = {
         figure: compare_records(
             {**ends, **named},
@@ -412,7 +412,9 @@ def _make_row(
         variant=key[1],
         control=control,
         seeds=first.seeds[name],
-        figures={figure: _make_estimate(found, name) for figure, found in figures.items()},
+        figures={
+            figure: _make_estimate(comparison, name) for figure, comparison in figures.items()
+        },
         meter={term: mean(values) for term, values in ends.items() if values},
         seconds=mean(seconds) if seconds else None,
     )
@@ -422,10 +424,11 @@ def _list_terms(runs: Sequence[RunResult]) -> list[str]:
     return sorted({term for run in runs for term in run.meter})
 
 
-def _make_estimate(found: RecordComparison, name: str) -> Estimate:
-    value = found.values[name]
+def _make_estimate(comparison: RecordComparison, name: str) -> Estimate:
+    value = comparison.values[name]
     pair = next(
-        (item for item in found.differences if (item.first, item.second) == (name, PLAIN)), None
+        (item for item in comparison.differences if (item.first, item.second) == (name, PLAIN)),
+        None,
     )
     equivalence = None if pair is None else pair.equivalence
     return Estimate(
@@ -445,17 +448,17 @@ def _list_modes(clean: Records, noisy: Records) -> tuple[ModeChange, ...]:
     """Compare how often `PLAIN` fails in each way with noisy labels and with clean ones."""
     changes = []
     for mode in MODES:
-        found = compare_records(
+        comparison = compare_records(
             {CLEAN: clean, PLAIN: noisy}, figure=name_share(mode), against=CLEAN
         )
-        pair = next(iter(found.differences), None)
+        pair = next(iter(comparison.differences), None)
         # Gains are toward fewer failures; changes are toward more.
         interval = None if pair is None else (-pair.interval[1], -pair.interval[0])
         changes.append(
             ModeChange(
                 mode=mode,
-                share=found.values[PLAIN].value,
-                clean_share=found.values[CLEAN].value,
+                share=comparison.values[PLAIN].value,
+                clean_share=comparison.values[CLEAN].value,
                 change=None if pair is None else -pair.gain,
                 interval=interval,
             )

@@ -125,7 +125,7 @@ def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
     names = dict.fromkeys(name_row(plan, row) for cell in cells for row in cell.rows)
     by_cell = [{name_row(plan, row): row for row in cell.rows} for cell in cells]
     rows = [
-        [name, *(_format_share(found.get(name), figure) for found in by_cell)]
+        [name, *(_format_share(rows_by_name.get(name), figure) for rows_by_name in by_cell)]
         for name in names
         if name not in (FROZEN, CLEAN)
     ]

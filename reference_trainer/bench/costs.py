@@ -61,12 +61,12 @@ def estimate_costs(matrix: Matrix) -> dict[tuple[str, str], Cost]:
 
 def _measure_rates(matrix: Matrix, runs: list[RunJob]) -> dict[str, float]:
     """Measure by arm the time of a run of `plain`, from all runs that have ended."""
-    found: defaultdict[str, list[float]] = defaultdict(list)
+    times_by_arm: defaultdict[str, list[float]] = defaultdict(list)
     for run in runs:
         record = matrix.get_record(run)
         if record is not None and not record.has_failed and run.settings is not None:
-            found[run.arm].append(record.seconds / _weigh(run))
-    return {arm: sum(times) / len(times) for arm, times in found.items()}
+            times_by_arm[run.arm].append(record.seconds / _weigh(run))
+    return {arm: sum(times) / len(times) for arm, times in times_by_arm.items()}
 
 
 def _weigh(run: RunJob) -> float:

@@ -54,7 +54,7 @@ def run_jobs(
     with _start_crew(place, processes) as crew:
         while True:
             for member in crew:
-                busy = {other.assignment.job.path for other in crew if other.assignment}
+                busy = {peer.assignment.job.path for peer in crew if peer.assignment}
                 if member.assignment is None and (assignment := choose(busy)) is not None:
                     tries[assignment.job.path] += 1
                     member.send(assignment)

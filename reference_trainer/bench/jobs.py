@@ -8,7 +8,16 @@ from typing import Any, TypeAlias
 
 from actiseg_data import __version__
 from actiseg_data.core.digests import digest_json
-from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN, Arm, Method, Plan, Settings, Source
+from reference_trainer.bench.plan import (
+    CLEAN,
+    FROZEN,
+    PLAIN,
+    Arm,
+    Plan,
+    PlannedMethod,
+    Settings,
+    Source,
+)
 from reference_trainer.bench.plan_checks import merge_settings
 
 UNTUNED = ""
@@ -190,7 +199,7 @@ class JobList:
         yield from self._iterate_tuning(arm, fold, cell)
 
     def _list_knobs(
-        self, arm: Arm, cell: str, method: Method, chosen: Mapping[str, Settings]
+        self, arm: Arm, cell: str, method: PlannedMethod, chosen: Mapping[str, Settings]
     ) -> list[Settings]:
         """List the values of a knob that a cell is trained with.
 
@@ -236,7 +245,13 @@ class JobList:
         return self._make_run(arm, 0, cell, self.plan.methods[method], knob, tuning.seed)
 
     def _make_run(
-        self, arm: Arm, fold: int, cell: str, method: Method | None, knob: Settings, seed: int
+        self,
+        arm: Arm,
+        fold: int,
+        cell: str,
+        method: PlannedMethod | None,
+        knob: Settings,
+        seed: int,
     ) -> RunJob:
         settings: Settings | None = None
         variant = UNTUNED

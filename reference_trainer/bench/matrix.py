@@ -16,7 +16,7 @@ from reference_trainer.bench.tuning import TunedMethod, tune_methods
 
 
 @dataclass(frozen=True)
-class Progress:
+class MatrixProgress:
     """How far a matrix is.
 
     Attributes
@@ -111,12 +111,12 @@ class Matrix:
         chosen: Mapping[str, Settings] = {name: choice.knob for name, choice in self.tune().items()}
         return self.jobs.list_runs(chosen)
 
-    def measure_progress(self) -> Progress:
+    def measure_progress(self) -> MatrixProgress:
         """Count the runs."""
         runs = self.list_runs()
         records = [record for run in runs if (record := self.get_record(run)) is not None]
         failed = sum(record.has_failed for record in records)
-        return Progress(len(runs), len(records) - failed, failed)
+        return MatrixProgress(len(runs), len(records) - failed, failed)
 
     def choose_next(self, busy: set[str]) -> Assignment | None:
         """Choose a job whose inputs are there: runs in their order, and what they need first."""

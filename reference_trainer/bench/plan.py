@@ -120,7 +120,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Method:
+class PlannedMethod:
     """A way to train.
 
     Attributes
@@ -205,7 +205,7 @@ class Plan:
     seeds: tuple[int, ...]
     arms: Mapping[str, Arm]
     cells: Mapping[str, Cell]
-    methods: Mapping[str, Method]
+    methods: Mapping[str, PlannedMethod]
     tuning: Tuning | None
     primary: PrimaryFamily | None
     figures: tuple[str, ...]

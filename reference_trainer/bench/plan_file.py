@@ -14,8 +14,8 @@ from reference_trainer.bench.plan import (
     SPLITS,
     Arm,
     Cell,
-    Method,
     Plan,
+    PlannedMethod,
     PrimaryFamily,
     RootSource,
     Settings,
@@ -140,7 +140,7 @@ def _parse_settings(cursor: Cursor) -> Settings:
     return dict(cursor.as_mapping())
 
 
-def _parse_arm(name: str, cursor: Cursor, methods: Mapping[str, Method]) -> Arm:
+def _parse_arm(name: str, cursor: Cursor, methods: Mapping[str, PlannedMethod]) -> Arm:
     problems = ProblemCollector()
     check_keys(cursor, _ARM_KEYS, problems)
     check_keys(cursor["data"], SPLITS, problems)
@@ -198,12 +198,12 @@ def _parse_cell(name: str, cursor: Cursor) -> Cell:
     return Cell(name, about, noise)
 
 
-def _parse_method(name: str, cursor: Cursor) -> Method:
+def _parse_method(name: str, cursor: Cursor) -> PlannedMethod:
     settings = {} if cursor.value is None else dict(_parse_settings(cursor))
     knob = settings.pop("tune", [])
     control = settings.pop("control", False)
     values = Cursor(knob, f"{cursor.where}: tune")
-    return Method(
+    return PlannedMethod(
         name=name,
         settings=settings,
         knob=tuple(_parse_settings(item) for item in values.iterate_elements()),

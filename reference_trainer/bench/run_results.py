@@ -93,10 +93,7 @@ def read_results(path: Path) -> Results:
     InputError
         If the file is missing, damaged or of another version.
     """
-    try:
-        text = gzip.decompress(read_bytes(path, "results", _MOST_BYTES))
-    except (OSError, EOFError):
-        raise refuse("is not packed with gzip", path, f"give a {RESULTS_FILE}") from None
+    text = read_bytes(path, "results", _MOST_BYTES)  # which unpacks it
     lines = [
         Cursor(parse_json(line, path), f"{path}: line {number}")
         for number, line in enumerate(text.splitlines(), 1)

@@ -11,7 +11,7 @@ from actiseg_data.core.arguments import check_integer
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_known, refuse
 from reference_trainer.bench.bench_lock import hold_lock
 from reference_trainer.bench.jobs import NoiseJob, RunJob
-from reference_trainer.bench.matrix import Matrix, Progress
+from reference_trainer.bench.matrix import Matrix, MatrixProgress
 from reference_trainer.bench.plan import Plan, RootSource
 from reference_trainer.bench.run_results import (
     RESULTS_FILE,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reference_trainer.bench.job_records import JobRecord
     from reference_trainer.bench.job_work import Assignment
 
-Listener = Callable[[str, Progress], None]
+Listener = Callable[[str, MatrixProgress], None]
 """Called with the path of each job that has ended, and the progress of the matrix."""
 
 
@@ -147,7 +147,7 @@ def gather_results(matrix: Matrix) -> Results:
 
 
 def _make_result(run: RunJob, record: JobRecord) -> RunResult:
-    found = record.result
+    result = record.result
     return RunResult(
         arm=run.arm,
         cell=run.cell,
@@ -158,11 +158,11 @@ def _make_result(run: RunJob, record: JobRecord) -> RunResult:
         start=record.inputs.get(run.start, ""),
         problem=record.problem,
         seconds=record.seconds,
-        training_seconds=found.get("training_seconds"),
-        flops=found.get("flops"),
-        meter=found.get("meter", {}),
-        tuning_score=found.get("tuning_score"),
-        record=found.get("record"),
+        training_seconds=result.get("training_seconds"),
+        flops=result.get("flops"),
+        meter=result.get("meter", {}),
+        tuning_score=result.get("tuning_score"),
+        record=result.get("record"),
     )
 
 
@@ -183,11 +183,11 @@ def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
         if record is None or record.has_failed:
             continue
         try:
-            found = measure_run(place, run)
+            measured = measure_run(place, run)
         except InputError as error:
             different.append(f"{run.path}: {_join(error.problems)}")
             continue
-        if found.to_dict() != record.result["record"]:
+        if measured.to_dict() != record.result["record"]:
             different.append(f"{run.path}: has other figures")
     return different
 

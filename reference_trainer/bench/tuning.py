@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reference_trainer.bench.jobs import JobList, RunJob, name_variant
-from reference_trainer.bench.plan import Method, Plan, Settings
+from reference_trainer.bench.plan import Plan, PlannedMethod, Settings
 
 
 @dataclass(frozen=True)
 class TunedMethod:
-    """What tuning found for a method.
+    """The choice of tuning for a method.
 
     Attributes
     ----------
@@ -56,14 +56,14 @@ def tune_methods(plan: Plan, get_score: Callable[[RunJob], float | None]) -> dic
 
 
 def _tune(
-    plan: Plan, method: Method, cells: list[str], get_score: Callable[[RunJob], float | None]
+    plan: Plan, method: PlannedMethod, cells: list[str], get_score: Callable[[RunJob], float | None]
 ) -> TunedMethod | None:
     jobs = JobList(plan, plan.arms)
     scores: list[float] = []
     for knob in method.knob:
-        found = [get_score(jobs.make_tuning_run(method.name, cell, knob)) for cell in cells]
-        known = [score for score in found if score is not None]
-        if len(known) < len(found):
+        own_scores = [get_score(jobs.make_tuning_run(method.name, cell, knob)) for cell in cells]
+        known = [score for score in own_scores if score is not None]
+        if len(known) < len(own_scores):
             return None
         scores.append(sum(known) / len(known))
     best = max(range(len(scores)), key=lambda position: (scores[position], -position))

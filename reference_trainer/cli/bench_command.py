@@ -15,7 +15,7 @@ from actiseg_data.terminal.report_printing import print_report
 from reference_trainer.cli.trainer_arguments import DeviceOption, require_torch
 
 if TYPE_CHECKING:
-    from reference_trainer.bench.matrix import Matrix, Progress
+    from reference_trainer.bench.matrix import Matrix, MatrixProgress
     from reference_trainer.bench.run_results import Results
 
 
@@ -78,7 +78,7 @@ def bench(
         _print_costs(matrix)
     if dry_run:
         return
-    found = run_matrix(
+    finished = run_matrix(
         matrix,
         out,
         data=_parse_data(data or []),
@@ -87,7 +87,7 @@ def bench(
         device=device or "auto",
         listen=_Listener(quiet=quiet).report,
     )
-    _write_tables(loaded.name, plan, found, out, quiet=quiet)
+    _write_tables(loaded.name, plan, finished, out, quiet=quiet)
 
 
 def _parse_data(values: list[str]) -> dict[str, Path]:
@@ -107,7 +107,7 @@ class _Listener:
         self._quiet = quiet
         self._start = time.monotonic()
 
-    def report(self, path: str, progress: Progress) -> None:
+    def report(self, path: str, progress: MatrixProgress) -> None:
         """Print the job, and how far the matrix is."""
         if self._quiet:
             return

@@ -21,7 +21,7 @@ NOUNS = {  # mathematical functions, and names that PyTorch, Python or the field
         "boundary_f boundary_iou decay generalised_iou intraclass_correlation late_mean "
         "recall region_iou robustness"
     ),
-    "reference_trainer": "option parameters requires_grad eval",
+    "reference_trainer": "bench option parameters requires_grad eval",
 }
 FORMULAS = frozenset(
     Path("reference_trainer", *parts)

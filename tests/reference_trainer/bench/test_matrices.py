@@ -1,0 +1,241 @@
+"""Matrices of runs: what they compute, how they go on, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+pytest.importorskip("torch")
+
+import actiseg_eval
+from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.errors import InputError
+from reference_trainer.bench.bench_lock import hold_lock
+from reference_trainer.bench.bench_report import make_report
+from reference_trainer.bench.plan_file import load_plan
+from reference_trainer.bench.report_writing import write_bench_report
+from reference_trainer.bench.run_results import read_results, write_results
+from reference_trainer.bench.running import check_predictions, gather_results, run_matrix
+from reference_trainer.bench.tuning import tune_methods
+from tests.helpers.small_bench import open_small, run_here, write_plan
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished benchmark, which tests only read."""
+    folder = tmp_path_factory.mktemp("bench")
+    plan = write_plan(folder)
+    out = folder / "out"
+    done = run_here(open_small(plan, out), out)
+    return plan, out, done
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    plan, out, _ = finished
+    shutil.copytree(out, tmp_path / "out", symlinks=True)
+    return plan, tmp_path / "out"
+
+
+def test_every_job_is_done_once(finished):
+    plan, out, done = finished
+    matrix = open_small(plan, out)
+    assert len(done) == len(set(done))
+    assert matrix.choose_next(set()) is None
+    progress = matrix.measure_progress()
+    assert (progress.missing, progress.failed) == (0, 0)
+    # frozen and clean, plain and gce on noisy masks, and one more value of the knob
+    assert progress.runs in (2 * 4 + 1, 2 * 4 + 2)
+
+
+def test_figures_of_the_report_are_those_of_the_evaluator(finished):
+    plan, out, _ = finished
+    report = make_report(load_plan(plan), gather_results(open_small(plan, out)))
+    (arm,) = report.arms
+    (cell,) = arm.cells
+    rows = {(row.method, row.variant): row for row in cell.rows}
+    assert [row.method for row in cell.rows[:2]] == ["frozen", "clean"]
+
+    def score(path):
+        scores = [
+            actiseg_eval.measure_raw_scores([out / f"S/runs/{path}/s{seed}/test"], resamples=100)
+            for seed in (0, 1)
+        ]
+        return [found.methods[0].figures["p_miou_ungated"].value for found in scores]
+
+    values = {
+        name: sum(score(path)) / 2
+        for name, path in (
+            ("frozen", "clean/frozen"),
+            ("clean", "clean/plain"),
+            ("plain", "masks/plain"),
+            ("gce", "masks/gce"),
+        )
+    }
+    for name, value in values.items():
+        assert rows[name, ""].figures["p_miou_ungated"].value == pytest.approx(value, abs=1e-12)
+    gain, _ = arm.gains["p_miou_ungated"]
+    assert gain == pytest.approx(values["clean"] - values["frozen"], abs=1e-12)
+    labels = actiseg_eval.score(
+        out / "S/noise/masks/train/copy", gt=out / "S/data/train/root", split="train"
+    )
+    assert cell.labels == pytest.approx(labels.metrics["p_miou"], abs=1e-12)
+
+
+def test_tuning_chooses_the_best_value_on_noisy_labels(finished):
+    plan, out, _ = finished
+    matrix = open_small(plan, out)
+    scores = {}
+    for variant in ("gce", "gce@q=0.3"):
+        found = actiseg_eval.measure_raw_scores(
+            [out / f"S/runs/masks/{variant}/s0/tune"], resamples=100
+        )
+        scores[variant] = found.methods[0].figures["p_miou_ungated"].value
+        assert "noise/masks/tune/copy" in str(
+            json.loads((out / f"S/runs/masks/{variant}/s0/tune/predictions.json").read_text())
+        )
+    best = max(scores, key=scores.__getitem__)
+    assert matrix.tune()["gce"].knob == {"options": {"q": 0.7 if best == "gce" else 0.3}}
+
+
+def test_of_equal_scores_the_first_value_is_chosen(finished):
+    plan = load_plan(finished[0])
+    assert tune_methods(plan, lambda run: 0.5)["gce"].knob == {"options": {"q": 0.7}}
+    failing = tune_methods(plan, lambda run: float("-inf") if not run.variant else 0.1)
+    assert failing["gce"].knob == {"options": {"q": 0.3}}
+    assert tune_methods(plan, lambda run: None) == {}
+
+
+def test_results_make_the_same_report_without_predictions(finished, tmp_path):
+    plan, out, _ = finished
+    results = gather_results(open_small(plan, out))
+    write_results(tmp_path / "kept.gz", results)
+    assert read_results(tmp_path / "kept.gz") == results
+    loaded = load_plan(plan)
+    pages = []
+    for kept in (results, read_results(tmp_path / "kept.gz")):
+        files = write_bench_report(make_report(loaded, kept), kept, tmp_path / str(len(pages)))
+        pages.append([file.read_bytes() for file in files])
+    assert pages[0] == pages[1]
+
+
+def test_an_interrupted_matrix_ends_like_an_undisturbed_one(finished, tmp_path):
+    plan, out, done = finished
+    other = tmp_path / "out"
+    first = run_here(open_small(plan, other), other, most=len(done) // 2)
+    second = run_here(open_small(plan, other), other)
+    assert first + second == done
+    ours, theirs = (gather_results(open_small(plan, folder)) for folder in (out, other))
+    assert [run.record for run in ours.runs] == [run.record for run in theirs.runs]
+
+
+def test_noise_on_the_fly_gives_the_same_figures(finished, tmp_path):
+    plan, out, _ = finished
+    other = tmp_path / "out"
+    run_here(open_small(plan, other), other, on_the_fly=True)
+    assert not (other / "S/noise/masks/train/copy").exists()
+    ours, theirs = (gather_results(open_small(plan, folder)) for folder in (out, other))
+    assert [run.record for run in ours.runs] == [run.record for run in theirs.runs]
+    assert ours.labels == theirs.labels
+
+
+def test_another_configuration_is_refused_by_folder(copied, tmp_path):
+    _, out = copied
+    changed = write_plan(tmp_path, ("epochs: 1,", "epochs: 3,"))
+    with pytest.raises(InputError) as caught:
+        open_small(changed, out)
+    places = " ".join(problem.where for problem in caught.value.problems)
+    assert "S/runs/masks/gce/s1" in places
+    assert "S/starts/s0" not in places
+    assert "another configuration" in str(caught.value)
+
+
+def test_a_start_that_changed_is_named(copied):
+    plan, out = copied
+    record = out / "S/starts/s0/job.json"
+    document = json.loads(record.read_text())
+    record.write_text(json.dumps(document | {"output": "0" * 32}))
+    with pytest.raises(InputError) as caught:
+        open_small(plan, out)
+    assert "S/starts/s0" in str(caught.value)
+    assert all("/s1" not in problem.where for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("place", ["data/train/root", "noise/masks/train/copy", "data/test/root"])
+def test_data_that_changed_under_a_matrix_are_named(copied, place):
+    plan, out = copied
+    shutil.rmtree(out / "S/runs/masks/gce/s1")
+    mask = next((out / "S" / place).rglob("Annotations_Sparse/*/*/*.png"))
+    pixels = read_index_mask(mask).copy()
+    pixels[:20] = 0
+    pixels[:20, :20] = 1
+    write_index_mask(mask, pixels)
+    with pytest.raises(InputError, match="has changed since it was made") as caught:
+        run_here(open_small(plan, out), out)
+    assert f"S/{place.rpartition('/')[0]}" in caught.value.problems[0].where
+
+
+def test_a_run_whose_loss_is_not_finite_is_recorded_and_the_matrix_goes_on(finished, tmp_path):
+    _, out, _ = finished
+    other = tmp_path / "out"
+    for name in ("data", "noise", "starts"):
+        shutil.copytree(out / "S" / name, other / "S" / name, symlinks=True)
+    plan = write_plan(
+        tmp_path,
+        ("{strategy: gce, options: {q: 0.7}, tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]}",
+         "{learning_rate: 1e30, epochs: 4}"),
+        ("tuning: {arm: S, cells: [masks], seed: 0, figure: p_miou_ungated}\n", ""),
+    )  # fmt: skip
+    matrix = open_small(plan, other)
+    run_here(matrix, other)
+    progress = matrix.measure_progress()
+    assert (progress.failed, progress.missing) == (2, 0)
+    report = make_report(load_plan(plan), gather_results(matrix))
+    assert len(report.failed) == 2
+    assert "S masks gce" in report.failed[0]
+    assert "not finite" in report.failed[0]
+    assert [row.method for row in report.arms[0].cells[0].rows] == ["frozen", "clean", "plain"]
+
+
+def test_check_measures_kept_predictions(copied):
+    plan, out = copied
+    matrix = open_small(plan, out)
+    assert check_predictions(matrix, out) == []
+    scores = out / "S/runs/masks/plain/s1/test/scores.json"
+    document = json.loads(scores.read_text())
+    first = next(iter(document["sequences"]))
+    entry = document["sequences"][first]
+    entry["activity"] = {name: 1 - value for name, value in entry["activity"].items()}
+    scores.write_text(json.dumps(document))
+    shutil.rmtree(out / "S/runs/masks/gce/s0/test")
+    different = check_predictions(matrix, out)
+    named = {line.partition(":")[0] for line in different}
+    assert named == {"S/runs/masks/plain/s1", "S/runs/masks/gce/s0"}
+
+
+def test_two_processes_do_not_work_in_one_folder(finished):
+    plan, out, _ = finished
+    with hold_lock(out), pytest.raises(InputError, match="another process works in this folder"):
+        run_matrix(open_small(plan, out), out)
+
+
+def test_a_dataset_that_is_not_given_is_named(tmp_path):
+    plan = write_plan(
+        tmp_path,
+        ("train: {clips: 3, videos: 2, seed: 302}", "train: {root: visor, split: train}"),
+    )
+    with pytest.raises(InputError) as caught:
+        run_matrix(open_small(plan, tmp_path / "out"), tmp_path / "out", data={"vizor": tmp_path})
+    text = str(caught.value)
+    assert "did you mean 'visor'" in text
+    assert "'visor' is not given" in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_arm_has_a_suggestion(finished):
+    from reference_trainer.bench.running import open_matrix
+
+    with pytest.raises(InputError, match="has no arm 's'; did you mean 'S'"):
+        open_matrix(load_plan(finished[0]), finished[1], ["s"])

@@ -12,10 +12,9 @@ def list_strategies() -> None:
 
     from reference_trainer.strategies import STRATEGIES
 
-    controls = False
+    first_control = next(name for name, info in STRATEGIES.items() if info.is_control)
     for name, info in STRATEGIES.items():
-        if info.is_control and not controls:
-            controls = True
+        if name == first_control:
             print("Controls, which a method must beat:")
         released = " [also --arithmetic released]" if info.released else ""
         print(f"{name}: {info.summary}{released}")

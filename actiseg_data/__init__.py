@@ -8,6 +8,7 @@ from actiseg_data.core.exports import export_lazily
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.masks import read_index_mask as read_index_mask
+    from actiseg_data.annotations.raw_scores import digest_raw_scores as digest_raw_scores
     from actiseg_data.annotations.sequences import ObjectLabel as ObjectLabel
     from actiseg_data.annotations.sequences import VideoSequence as VideoSequence
     from actiseg_data.core.errors import InputError as InputError
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = export_lazily(
         "Problem": "core.errors",
         "Split": "layouts.actionvos",
         "VideoSequence": "annotations.sequences",
+        "digest_raw_scores": "annotations.raw_scores",
         "make_sample": "make.sample",
         "open_split": "layouts.opening",
         "read_index_mask": "annotations.masks",

@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from tests.helpers.real_photographs import make_photograph_root
 from tests.helpers.real_visor import Prepared, prepare_real
 
 FAST = "not slow"
@@ -98,6 +99,14 @@ def prepare(real_data: Path, shared_folder: Path) -> Callable[..., Prepared]:
             return pickle.loads(kept.read_bytes())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def photographs(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of real VISOR photographs, four sequences of one video. Tests only read it."""
+    if not (real_data / "photographs").is_dir():
+        pytest.skip(f"no photographs in {real_data} (set ACTISEG_REAL_DATA)")
+    return make_photograph_root(real_data, tmp_path_factory.mktemp("photographs") / "root")
 
 
 @pytest.fixture(scope="session")

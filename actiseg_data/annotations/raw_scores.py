@@ -8,6 +8,7 @@ may, see docs/scoring.md.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import zipfile
 import zlib
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
+from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.files import write_json
+from actiseg_data.core.files import PathLike, as_path, write_json
 from actiseg_data.core.names import check_name, format_name, parse_whole_number
 from actiseg_data.core.opencv import load_cv2
 
@@ -204,6 +206,43 @@ def open_raw_scores(folder: Path) -> RawScores:
     return RawScores(
         folder, {name: (f"{number}.npy", entry) for number, (name, entry) in enumerate(members)}
     )
+
+
+def digest_raw_scores(predictions: PathLike) -> str:
+    """Compute a digest of the raw scores in a folder of predictions.
+
+    It covers sequences, frames, objects, activity and logits, and neither the order of the
+    sequences nor how files are compressed. Masks depend on these scores and a gate alone.
+
+    Parameters
+    ----------
+    predictions : str or Path
+        A folder with `SCORES_FILE` and `LOGITS_FILE`.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits (BLAKE2b-128).
+
+    Raises
+    ------
+    InputError
+        If the scores are missing or damaged.
+
+    Examples
+    --------
+    ::
+
+        digest_raw_scores("bench/S/runs/M1/gce/s0/test")
+    """
+    scores = open_raw_scores(as_path(predictions, "predictions"))
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(scores.entries):
+        item = scores.read(name)
+        head = {"sequence": name, "logits": list(item.logits.shape), **item.to_entry()}
+        digest.update(digest_json(head).encode())
+        digest.update(item.logits.astype("<f2").tobytes())
+    return digest.hexdigest()
 
 
 def read_rendered_flag(folder: Path) -> bool:

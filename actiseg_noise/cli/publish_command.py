@@ -70,6 +70,14 @@ class ContentOptions:
         Optional[Path],
         typer.Option(help="The release of the version before, for the list of changes."),
     ] = None
+    baselines: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="REPORT",
+            help="The report.json of actiseg-train bench: the card shows the scores of methods "
+            "that learned from these labels.",
+        ),
+    ] = None
 
 
 @expand_options(description=DescriptionOptions, content=ContentOptions)

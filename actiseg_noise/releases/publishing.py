@@ -30,6 +30,7 @@ from actiseg_noise.releases.contents.configurations import (
     refuse_other_licences,
 )
 from actiseg_noise.releases.contents.description import make_description
+from actiseg_noise.releases.contents.release_baselines import find_baselines
 from actiseg_noise.releases.contents.release_contents import (
     DATA_CHOICES,
     ReleaseContents,
@@ -71,6 +72,7 @@ def publish(
     license: str | None = None,
     source: PathLike | None = None,
     previous: PathLike | None = None,
+    baselines: PathLike | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
     **description: Any,
@@ -94,6 +96,9 @@ def publish(
         The clean dataset. By default the one that the noisy splits name.
     previous : str or Path, optional
         The release of the version before, for the list of changes.
+    baselines : str or Path, optional
+        The ``report.json`` of ``actiseg-train bench``. The card shows the scores of methods that
+        were trained on the labels of the release.
     workers : int
         Processes. The result does not depend on it.
     stage : StageProgress
@@ -111,7 +116,7 @@ def publish(
     InputError
         With everything that is wrong: files that changed since `corrupt` wrote them, splits of
         different sources, a source without a known licence, photographs without a licence, a
-        release folder that exists.
+        report without a cell of these labels, a release folder that exists.
 
     Examples
     --------
@@ -129,6 +134,7 @@ def publish(
     check_outside(release, folders, "to")
     root = None if source is None else as_path(source, "source")
     before = None if previous is None else as_path(previous, "previous")
+    report = None if baselines is None else as_path(baselines, "baselines")
     note = None if before is None else read_previous(before, says.version)
     with start_workers(workers, __name__) as members:
         configurations = open_configurations(folders, root, members, stage)
@@ -137,7 +143,10 @@ def publish(
         check_outside(release, [clean.root], "to")
         if data == "frames" and not has_frames(configurations):
             raise refuse("the source has no frames", "`data`", "give masks")
-        contents = ReleaseContents(says, clean, configurations, data, frames_licence, (), {})
+        scores = None if report is None else find_baselines(report, configurations)
+        contents = ReleaseContents(
+            says, clean, configurations, data, frames_licence, (), {}, scores
+        )
         with new_folder(release, "to") as folder:
             files = _write_data(contents, folder, members, stage)
             if before is not None and note is not None:

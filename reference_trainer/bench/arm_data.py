@@ -55,6 +55,22 @@ def make_split_root(
     _write_part(split, choose_sequences(split.sequences, source, fold, folds), out)
 
 
+def count_clips(source: Source, roots: Mapping[str, Path]) -> int | None:
+    """Count the clips of a split in the first fold; None if its dataset is not given.
+
+    Raises
+    ------
+    InputError
+        If the dataset has not the split, or has too few videos.
+    """
+    if isinstance(source, SyntheticSource):
+        return source.clips
+    if source.root not in roots:
+        return source.clips
+    split = open_action_split(roots[source.root], source.split, masks=False)
+    return len(choose_sequences(split.sequences, source, 0, 1))
+
+
 def choose_sequences(
     sequences: Sequence[VideoSequence], source: RootSource, fold: int, folds: int
 ) -> list[VideoSequence]:

@@ -218,7 +218,7 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
     Examples
     --------
     >>> from reference_trainer.bench.plan_file import load_plan
-    >>> make_report(load_plan("quick"), Results("quick", {}, ())).runs
+    >>> make_report(load_plan("quick"), Results("quick", {}, {}, ())).runs
     0
     """
     good = [run for run in results.runs if run.record is not None]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from reference_trainer.bench.arm_data import count_clips
 from reference_trainer.bench.jobs import RunJob
 from reference_trainer.bench.matrix import Matrix
 from reference_trainer.bench.plan import Arm
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.run_config import Config
 
 _SECONDS_PER_CLIP = 0.06
 """Processor time of `plain` for a training clip of two frames of 224 x 128 pixels, from
 docs/training.md."""
+
+_PIXELS = 224 * 128
 
 _PREDICTION_SHARE = 0.15
 """Time for predictions and their measurement, as a share of that for training."""
@@ -44,10 +52,66 @@ class Cost:
     measured: bool
 
 
-def estimate_costs(matrix: Matrix) -> dict[tuple[str, str], Cost]:
+@dataclass(frozen=True)
+class RunSize:
+    """How long a run of `plain` is.
+
+    Attributes
+    ----------
+    clips : int
+        Its training clips. An assumption if the dataset is not given.
+    known : bool
+        Whether their number is known.
+    steps : int
+        Its updates.
+    encoder : str
+    seconds : float
+        A guess of its processor time with the encoder ``tiny``. Others take longer or less.
+    """
+
+    clips: int
+    known: bool
+    steps: int
+    encoder: str
+    seconds: float
+
+
+def estimate_run(arm: Arm, roots: Mapping[str, Path]) -> RunSize:
+    """Estimate the size of a run of `plain` from its clips, epochs and frames.
+
+    Raises
+    ------
+    InputError
+        If a given dataset has not the split, or has too few videos.
+    """
+    clips = count_clips(arm.data["train"], roots)
+    config = _read_settings(arm)
+    share = config.height * config.width / _PIXELS
+    used = _UNKNOWN_CLIPS if clips is None else clips
+    seconds = used * config.epochs * share * _SECONDS_PER_CLIP * (1 + _PREDICTION_SHARE)
+    return RunSize(
+        clips=used,
+        known=clips is not None,
+        steps=math.ceil(used / config.batch_size) * config.epochs,
+        encoder=config.encoder,
+        seconds=seconds,
+    )
+
+
+def _read_settings(arm: Arm) -> Config:
+    return make_config({"dataset": "dataset", "init": "start", **arm.settings}, "`plan`")
+
+
+def estimate_costs(matrix: Matrix, roots: Mapping[str, Path]) -> dict[tuple[str, str], Cost]:
     """Estimate the cost of each cell of each arm, from the runs of the arm that have ended.
 
     Runs that depend on tuning are not in it until tuning has ended.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    roots : mapping of str to Path
+        The datasets that are given, whose clips count if no run has ended.
     """
     runs = matrix.list_runs()
     rates = _measure_rates(matrix, runs)
@@ -55,7 +119,8 @@ def estimate_costs(matrix: Matrix) -> dict[tuple[str, str], Cost]:
     for run in runs:
         costs[run.arm, run.cell].append(run)
     return {
-        (arm, cell): _sum_costs(matrix, members, rates) for (arm, cell), members in costs.items()
+        (arm, cell): _sum_costs(matrix, members, rates, roots)
+        for (arm, cell), members in costs.items()
     }
 
 
@@ -78,9 +143,11 @@ def _weigh(run: RunJob) -> float:
     return RELATIVE_COST.get(strategy, 1.0) * share
 
 
-def _sum_costs(matrix: Matrix, runs: list[RunJob], rates: dict[str, float]) -> Cost:
+def _sum_costs(
+    matrix: Matrix, runs: list[RunJob], rates: dict[str, float], roots: Mapping[str, Path]
+) -> Cost:
     arm = runs[0].arm
-    rate = rates.get(arm, _guess_rate(matrix.plan.arms[arm]))
+    rate = rates[arm] if arm in rates else estimate_run(matrix.plan.arms[arm], roots).seconds
     missing = [run for run in runs if matrix.get_record(run) is None]
     return Cost(
         runs=len(runs),
@@ -89,11 +156,3 @@ def _sum_costs(matrix: Matrix, runs: list[RunJob], rates: dict[str, float]) -> C
         hours_left=sum(map(_weigh, missing)) * rate / 3600,
         measured=arm in rates,
     )
-
-
-def _guess_rate(arm: Arm) -> float:
-    """Guess the time of a run of `plain` from its number of clips and epochs."""
-    source = arm.data["train"]
-    clips = source.clips or _UNKNOWN_CLIPS
-    epochs = float(arm.settings.get("epochs", 40))
-    return clips * epochs * _SECONDS_PER_CLIP * (1 + _PREDICTION_SHARE)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actiseg_data.annotations.raw_scores import digest_raw_scores
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import remove_path, write_json
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from reference_trainer.batches.content_digest import digest_content
 from reference_trainer.batches.training_split import open_training_split
@@ -132,7 +134,13 @@ def _make_noise(place: Workplace, job: NoiseJob, folder: Path) -> tuple[str, dic
     copy = folder / "copy"
     remove_path(copy)
     actiseg_noise.corrupt(root, recipe, out=copy, images="none", weights="none")
-    result = {"labels": _score_labels(copy, root, job.split)} if job.scored else {}
+    result: dict[str, Any] = {}
+    if job.scored:
+        result = {
+            "labels": _score_labels(copy, root, job.split),
+            "recipe": recipe.digest,
+            "clean": open_action_split(root, job.split).fingerprint,
+        }
     output = digest_split(root, job.split, copy)
     if place.on_the_fly and job.scored:
         remove_path(copy)
@@ -201,6 +209,7 @@ def _perform_run(
         result = {"flops": run.flops, "training_seconds": run.seconds, "meter": read_meter(model)}
     _predict(place, job, model, folder)
     result["record"] = measure_run(place, job).to_dict()
+    result["predictions"] = digest_predictions(place, job)
     result["tuning_score"] = _measure_tuning(folder, job)
     for name in (CHECKPOINT_FILE, MODEL_FILE) if job.settings is not None else ():
         with suppress(OSError):
@@ -254,6 +263,11 @@ def measure_run(place: Workplace, job: RunJob) -> RunRecord:
     folder = place.find(job.path)
     tuning = None if job.tune is None else folder / TUNING
     return actiseg_eval.record_run(folder / TEST, tuning=tuning)
+
+
+def digest_predictions(place: Workplace, job: RunJob) -> str:
+    """Compute the digest of a run's raw scores of the test split."""
+    return digest_raw_scores(place.find(job.path) / TEST)
 
 
 def read_meter(run: Path) -> dict[str, list[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from actiseg_eval import parse_run_record
 from actiseg_eval.raw_scores.record_figures import CURVE_GATES, name_rate
 from reference_trainer.bench.bench_report import BenchReport
 from reference_trainer.bench.bench_tables import make_bench_page
+from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN
 from reference_trainer.bench.run_results import Results
 
 REPORT_SCHEMA = "actiseg/bench-report/1"
@@ -34,14 +36,19 @@ def write_bench_report(report: BenchReport, results: Results, out: Path) -> list
     }
     for name, path in paths.items():
         write_bytes(path, FORMATS[name].render(page).encode())
-    write_json(out / REPORT_FILE, describe_as_json(report), indent=1)
+    write_json(out / REPORT_FILE, describe_as_json(report, results), indent=1)
     write_bytes(out / "curves.csv", render_csv(tabulate_curves(results)).encode())
     return [out / REPORT_FILE, *paths.values(), out / "curves.csv"]
 
 
-def describe_as_json(report: BenchReport) -> dict[str, Any]:
-    """Return the JSON document of a report, of schema `REPORT_SCHEMA`."""
+def describe_as_json(report: BenchReport, results: Results) -> dict[str, Any]:
+    """Return the JSON document of a report, of schema `REPORT_SCHEMA`.
+
+    Besides the tables it has what identifies the training labels of each cell, and the digest of
+    the predictions of each run.
+    """
     document = asdict(report)
+    _identify_runs(document, results)
     plan = document.pop("plan")
     return {
         "schema": REPORT_SCHEMA,
@@ -50,6 +57,25 @@ def describe_as_json(report: BenchReport) -> dict[str, Any]:
         "seeds": list(report.plan.seeds),
         **document,
     }
+
+
+def _identify_runs(document: dict[str, Any], results: Results) -> None:
+    """Add to each cell what its training labels were made from, and to each row its predictions."""
+    digests: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for run in results.runs:
+        if run.predictions:
+            entry = {"fold": run.fold, "seed": run.seed, "digest": run.predictions}
+            digests[run.arm, run.cell, run.method, run.variant].append(entry)
+    ends = {FROZEN: (CLEAN, FROZEN), CLEAN: (CLEAN, PLAIN)}
+    for arm in document["arms"]:
+        for cell in arm["cells"]:
+            noises = results.noises.get(f"{arm['name']}/{cell['cell']}", ())
+            cell["noises"] = list(map(asdict, noises))
+            for row in cell["rows"]:
+                place = ends.get(row["method"], (cell["cell"], row["method"]))
+                key = (arm["name"], *place, row["variant"])
+                found = digests[key]
+                row["predictions"] = [run for run in found if run["seed"] in row["seeds"]]
 
 
 def tabulate_curves(results: Results) -> Table:

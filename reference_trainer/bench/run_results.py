@@ -13,6 +13,7 @@ from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, pars
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
+from actiseg_data.records.baseline_record import NoisyLabelsSource
 
 RESULTS_SCHEMA = "actiseg/bench-results/1"
 RESULTS_FILE = "results.jsonl.gz"
@@ -41,6 +42,8 @@ class RunResult:
         The figure of the plan on the noisy labels of the tuning split.
     record : mapping of str to value, or None
         The document of its `actiseg_eval.RunRecord`. None if it failed.
+    predictions : str
+        `actiseg_data.digest_raw_scores` of its predictions of the test split. Empty if it failed.
     """
 
     arm: str
@@ -57,6 +60,7 @@ class RunResult:
     meter: Mapping[str, list[float]]
     tuning_score: float | None
     record: Mapping[str, Any] | None
+    predictions: str
 
 
 @dataclass(frozen=True)
@@ -69,17 +73,25 @@ class Results:
         The name of the plan.
     labels : mapping of str to float or None
         By ``arm/cell``, the figure of the noisy labels themselves, mean over folds.
+    noises : mapping of str to tuple of NoisyLabelsSource
+        By ``arm/cell``, what the training labels of each fold were made from.
     runs : tuple of RunResult
     """
 
     plan: str
     labels: Mapping[str, float | None]
+    noises: Mapping[str, tuple[NoisyLabelsSource, ...]]
     runs: tuple[RunResult, ...]
 
 
 def write_results(path: Path, results: Results) -> None:
     """Write results as lines of JSON, packed. Equal results give equal bytes."""
-    heading = {"schema": RESULTS_SCHEMA, "plan": results.plan, "labels": dict(results.labels)}
+    heading = {
+        "schema": RESULTS_SCHEMA,
+        "plan": results.plan,
+        "labels": dict(results.labels),
+        "noises": {name: list(map(asdict, found)) for name, found in results.noises.items()},
+    }
     lines: list[Mapping[str, Any]] = [heading, *map(asdict, results.runs)]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     write_bytes(path, gzip.compress(text.encode(), mtime=0))
@@ -93,7 +105,7 @@ def read_results(path: Path) -> Results:
     InputError
         If the file is missing, damaged or of another version.
     """
-    text = read_bytes(path, "results", _MOST_BYTES)  # which unpacks it
+    text = read_bytes(path, "results", _MOST_BYTES)  # unpacked
     lines = [
         Cursor(parse_json(line, path), f"{path}: line {number}")
         for number, line in enumerate(text.splitlines(), 1)
@@ -105,8 +117,16 @@ def read_results(path: Path) -> Results:
     return Results(
         plan=top["plan"].as_text(),
         labels={name: _parse_number(value) for name, value in top["labels"].iterate_members()},
+        noises={
+            name: tuple(map(_parse_noise, found.iterate_elements()))
+            for name, found in top["noises"].iterate_members()
+        },
         runs=tuple(map(_parse_result, rows)),
     )
+
+
+def _parse_noise(cursor: Cursor) -> NoisyLabelsSource:
+    return NoisyLabelsSource(cursor["recipe"].as_text(), cursor["clean"].as_text())
 
 
 def _parse_number(cursor: Cursor) -> float | None:
@@ -133,6 +153,7 @@ def _parse_result(row: Cursor) -> RunResult:
         },
         tuning_score=_parse_number(row["tuning_score"]),
         record=None if record.value is None else record.as_mapping(),
+        predictions=row["predictions"].as_text(),
     )
 
 

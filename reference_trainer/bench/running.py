@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from actiseg_data.core.arguments import check_integer
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_known, refuse
+from actiseg_data.records.baseline_record import NoisyLabelsSource
 from reference_trainer.bench.bench_lock import hold_lock
 from reference_trainer.bench.jobs import NoiseJob, RunJob
 from reference_trainer.bench.matrix import Matrix, MatrixProgress
@@ -135,6 +136,7 @@ def gather_results(matrix: Matrix) -> Results:
         _make_result(run, record) for run in runs if (record := matrix.get_record(run)) is not None
     ]
     scores: dict[str, list[float]] = {}
+    noises: dict[str, list[NoisyLabelsSource]] = {}
     for job in matrix.jobs.list_inputs(runs):
         record = matrix.get_record(job)
         if isinstance(job, NoiseJob) and job.scored and record is not None:
@@ -142,8 +144,15 @@ def gather_results(matrix: Matrix) -> Results:
             score = record.result.get("labels")
             if score is not None:
                 scores.setdefault(f"{arm}/{cell}", []).append(score)
+            source = NoisyLabelsSource(record.result["recipe"], record.result["clean"])
+            noises.setdefault(f"{arm}/{cell}", []).append(source)
     labels = {name: mean(values) for name, values in sorted(scores.items())}
-    return Results(matrix.plan.name, labels, merge_runs(results))
+    return Results(
+        plan=matrix.plan.name,
+        labels=labels,
+        noises={name: tuple(found) for name, found in sorted(noises.items())},
+        runs=merge_runs(results),
+    )
 
 
 def _make_result(run: RunJob, record: JobRecord) -> RunResult:
@@ -163,6 +172,7 @@ def _make_result(run: RunJob, record: JobRecord) -> RunResult:
         meter=result.get("meter", {}),
         tuning_score=result.get("tuning_score"),
         record=result.get("record"),
+        predictions=result.get("predictions", ""),
     )
 
 
@@ -174,7 +184,7 @@ def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
     list of str
         The runs whose figures differ from those that were kept, or whose predictions are gone.
     """
-    from reference_trainer.bench.job_work import Workplace, measure_run
+    from reference_trainer.bench.job_work import Workplace, digest_predictions, measure_run
 
     place = Workplace(Path(out).resolve(), {}, on_the_fly=False, device="cpu")
     different = []
@@ -184,11 +194,14 @@ def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
             continue
         try:
             measured = measure_run(place, run)
+            digest = digest_predictions(place, run)
         except InputError as error:
             different.append(f"{run.path}: {_join(error.problems)}")
             continue
         if measured.to_dict() != record.result["record"]:
             different.append(f"{run.path}: has other figures")
+        elif digest != record.result["predictions"]:
+            different.append(f"{run.path}: has other raw scores")
     return different
 
 

@@ -15,6 +15,8 @@ from actiseg_data.terminal.report_printing import print_report
 from reference_trainer.cli.trainer_arguments import DeviceOption, require_torch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reference_trainer.bench.matrix import Matrix, MatrixProgress
     from reference_trainer.bench.run_results import Results
 
@@ -74,14 +76,15 @@ def bench(
     if check:
         _check(matrix, out)
         return
+    roots = _parse_data(data or [])
     if dry_run or not quiet:
-        _print_costs(matrix)
+        _print_costs(matrix, roots)
     if dry_run:
         return
     finished = run_matrix(
         matrix,
         out,
-        data=_parse_data(data or []),
+        data=roots,
         processes=processes,
         on_the_fly=on_the_fly,
         device=device or "auto",
@@ -117,11 +120,18 @@ class _Listener:
         print(f"{path} ({done}, {minutes:.0f} min)", flush=True)
 
 
-def _print_costs(matrix: Matrix) -> None:
-    from reference_trainer.bench.costs import estimate_costs
+def _print_costs(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+    from reference_trainer.bench.costs import estimate_costs, estimate_run
 
     total = left = 0.0
-    estimates = estimate_costs(matrix)
+    estimates = estimate_costs(matrix, roots)
+    for used in matrix.jobs.arms:
+        size = estimate_run(used, roots)
+        clips = count_nouns(size.clips, "training clip")
+        assumed = "" if size.known else " (assumed: the dataset is not given)"
+        print(f"{used.name}: {clips}{assumed}, {count_nouns(size.steps, 'step')} a run")
+        if size.encoder != "tiny":
+            print(f"{used.name}: hours are those of the encoder tiny on a CPU, not {size.encoder}")
     for (arm, cell), cost in estimates.items():
         about = matrix.plan.cells[cell].about
         print(

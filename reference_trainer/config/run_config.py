@@ -153,7 +153,7 @@ class Config:
         is_named = self.init is not None or self.init_digest is None
         require("init_digest", is_named, "give `init`, or no digest")
         require("labels", self.labels in LABEL_CHOICES, f"give {' or '.join(LABEL_CHOICES)}")
-        if self.labels == "untouched" and self.noisy is None:
+        if self.labels == "untouched" and self.noisy is None and self.noise is None:
             what = "is untouched, but clean labels are all untouched"
             problems.add(what, "`labels`", "give `noisy`, or all")
         require("stop_after", 0 < self.stop_after <= 1, "give a share above 0, at most 1")

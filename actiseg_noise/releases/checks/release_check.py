@@ -17,6 +17,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.records.licence_terms import find_licences
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.releases.checks.archive_checking import TEXTS, FindTraces
+from actiseg_noise.releases.checks.baseline_checking import find_baseline_faults
 from actiseg_noise.releases.checks.configuration_checking import check_configuration
 from actiseg_noise.releases.checks.document_checks import check_card, check_croissant
 from actiseg_noise.releases.checks.statement_checking import (
@@ -107,7 +108,12 @@ def check_release(
         with stage(f"checking {name}"):
             lines += _collect(check_configuration(folder, note, name, find_traces))
     lines += _collect(_find_missing_licences(folder, note))
-    for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
+    for find_faults in (
+        find_foreign_files,
+        find_licence_text_faults,
+        find_statement_faults,
+        find_baseline_faults,
+    ):
         lines += _collect(find_faults(folder, note))
     lines += find_picture_faults(folder)
     if note.data != "none":

@@ -13,6 +13,7 @@ from PIL import Image
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.manifests import find_installed
+from actiseg_data.records.baseline_record import BASELINES_FILE
 from actiseg_data.records.licence_terms import identify_licences, join_licences, load_licences
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.kits.kit_record import KITS
@@ -46,7 +47,7 @@ def find_foreign_files(release: Path, note: ReleaseNote) -> Iterator[str]:
     """
     present = list_release_files(release)
     yield from (f"{name}: is missing" for name in _DOCUMENTS if name not in present)
-    known = {*_DOCUMENTS, PLOT_FILE, WORDNET_TEXT}
+    known = {*_DOCUMENTS, PLOT_FILE, WORDNET_TEXT, BASELINES_FILE}
     known |= {f"{LICENCES}/{name}.txt" for name in load_licences()}
     known |= {f"{KITS}/{name}.json" for name in note.configurations}
     data = () if note.data == "none" else note.configurations

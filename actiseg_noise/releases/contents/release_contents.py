@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from actiseg_data.make.prepare.raw_inputs import RawInput
+from actiseg_data.records.baseline_record import Baselines, NoisyLabelsSource
 from actiseg_data.records.licence_terms import LicenceTerms, load_licences
 from actiseg_noise.releases.contents.data_kind import DataKind, find_data_kind
 from actiseg_noise.releases.contents.description import ReleaseDescription
@@ -52,6 +53,11 @@ class Configuration:
     def folder(self) -> Path:
         """The folder of the noisy split."""
         return self.split.noisy.root
+
+    @property
+    def labels(self) -> NoisyLabelsSource:
+        """What its labels were made from."""
+        return NoisyLabelsSource(self.split.recipe.digest, self.split.source.fingerprint)
 
     @cached_property
     def kind(self) -> DataKind:
@@ -139,6 +145,8 @@ class ReleaseContents:
         The data files: kits, Parquet shards, archives, tables and pictures.
     changes : mapping of str to tuple of str
         For each earlier version, the newest first, what changed since. Empty for a first release.
+    baselines : Baselines or None
+        Scores of methods that were trained on labels of the release.
     """
 
     description: ReleaseDescription
@@ -148,6 +156,7 @@ class ReleaseContents:
     frames_licence: LicenceTerms | None
     files: tuple[ReleaseFile, ...]
     changes: Mapping[str, tuple[str, ...]]
+    baselines: Baselines | None = None
 
     @property
     def kind(self) -> DataKind:

@@ -8,6 +8,7 @@ from actiseg_data.records.ledger_record import name_kinds
 from actiseg_noise.recipes.published import name_recipe
 from actiseg_noise.releases.contents.escaping import escape_markdown, quote_block
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
+from actiseg_noise.releases.metadata.card_baselines import BASELINES_TITLE, compose_baselines
 from actiseg_noise.releases.metadata.card_blocks import format_list, format_statement, format_table
 from actiseg_noise.releases.metadata.card_header import compose_header
 from actiseg_noise.releases.metadata.card_noise import compose_noise
@@ -54,6 +55,7 @@ def compose_card(contents: ReleaseContents) -> str:
         ("Check and rebuild", compose_rebuilding),
         ("Files", compose_files),
         ("Fields", compose_fields),
+        *([(BASELINES_TITLE, _compose_scores)] if contents.baselines is not None else []),
         ("Uses", _compose_uses),
         ("Evaluation protocol", lambda c: [format_list(c, list_protocol(c))]),
         ("Known limits", _compose_limits),
@@ -103,6 +105,12 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     names = ", ".join(author.name for author in contents.description.authors)
     yield f"Authors: {escape_markdown(names)}."
     yield format_statement(contents, describe_responsibility(contents))
+
+
+def _compose_scores(contents: ReleaseContents) -> Iterator[str]:
+    assert contents.baselines is not None, "the section is left out without baselines"
+    names = {entry.labels: entry.name for entry in contents.configurations}
+    yield from compose_baselines(contents.baselines, names)
 
 
 def _compose_limits(contents: ReleaseContents) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE, DatasetForm
+from actiseg_data.records.baseline_record import BASELINES_FILE
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE
@@ -247,6 +248,7 @@ def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
     return [
         *rows,
         ("statistics.csv", "rates and strengths of the noise on disk"),
+        *_list_baselines(contents),
         ("datasheet.md", "the datasheet"),
         ("croissant.json", "the Croissant description"),
         ("CITATION.cff, citation.bib, .zenodo.json", "how to cite the release"),
@@ -254,6 +256,11 @@ def list_file_kinds(contents: ReleaseContents) -> list[tuple[str, str]]:
         ("release.json", "what the authors stated about the release"),
         ("SHA256SUMS", "checksums of all files"),
     ]
+
+
+def _list_baselines(contents: ReleaseContents) -> Iterator[tuple[str, str]]:
+    if contents.baselines is not None:
+        yield BASELINES_FILE, "scores of methods that learned from these labels, and their digests"
 
 
 _INDEX_MASKS = "index masks: a pixel is the id of an object, 0 is background"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actiseg_data.core.files import encode_json, write_bytes
+from actiseg_data.records.baseline_record import BASELINES_FILE
 from actiseg_noise.releases.contents.checksums import describe_file
 from actiseg_noise.releases.contents.release_contents import ReleaseContents, ReleaseFile
 from actiseg_noise.releases.metadata.card import CARD_FILE, compose_card
@@ -44,9 +45,13 @@ def write_release_documents(contents: ReleaseContents, folder: Path) -> ReleaseC
     Returns
     -------
     ReleaseContents
-        With the statistics and pictures among its files.
+        With the statistics, pictures and baselines among its files.
     """
-    contents = replace(contents, files=(*contents.files, *_write_statistics(contents, folder)))
+    files = (*contents.files, *_write_statistics(contents, folder))
+    if contents.baselines is not None:
+        data = encode_json(contents.baselines.to_dict(), indent=1)
+        files = (*files, _write_file(folder, BASELINES_FILE, "document", data))
+    contents = replace(contents, files=files)
     texts = {
         **compose_licence_files(contents),
         CFF_FILE: compose_cff(contents),

@@ -37,7 +37,8 @@ def make_cell_recipe(
 
     Examples
     --------
-    >>> make_cell_recipe({"type": "boundary", "rate": 1, "target_iou": 0.55}, None, "train").rate
+    >>> recipe = make_cell_recipe({"type": "boundary", "rate": 1}, None, "train")
+    >>> recipe.noises[0].rate
     1.0
     """
     from actiseg_noise.corruption.recipe_choice import choose_recipe

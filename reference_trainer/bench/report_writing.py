@@ -74,8 +74,8 @@ def _identify_runs(document: dict[str, Any], results: Results) -> None:
             for row in cell["rows"]:
                 place = ends.get(row["method"], (cell["cell"], row["method"]))
                 key = (arm["name"], *place, row["variant"])
-                found = digests[key]
-                row["predictions"] = [run for run in found if run["seed"] in row["seeds"]]
+                known_runs = digests[key]
+                row["predictions"] = [run for run in known_runs if run["seed"] in row["seeds"]]
 
 
 def tabulate_curves(results: Results) -> Table:

@@ -90,7 +90,7 @@ def write_results(path: Path, results: Results) -> None:
         "schema": RESULTS_SCHEMA,
         "plan": results.plan,
         "labels": dict(results.labels),
-        "noises": {name: list(map(asdict, found)) for name, found in results.noises.items()},
+        "noises": {name: list(map(asdict, sources)) for name, sources in results.noises.items()},
     }
     lines: list[Mapping[str, Any]] = [heading, *map(asdict, results.runs)]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
@@ -118,8 +118,8 @@ def read_results(path: Path) -> Results:
         plan=top["plan"].as_text(),
         labels={name: _parse_number(value) for name, value in top["labels"].iterate_members()},
         noises={
-            name: tuple(map(_parse_noise, found.iterate_elements()))
-            for name, found in top["noises"].iterate_members()
+            name: tuple(map(_parse_noise, sources.iterate_elements()))
+            for name, sources in top["noises"].iterate_members()
         },
         runs=tuple(map(_parse_result, rows)),
     )

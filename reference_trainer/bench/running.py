@@ -150,7 +150,7 @@ def gather_results(matrix: Matrix) -> Results:
     return Results(
         plan=matrix.plan.name,
         labels=labels,
-        noises={name: tuple(found) for name, found in sorted(noises.items())},
+        noises={name: tuple(sources) for name, sources in sorted(noises.items())},
         runs=merge_runs(results),
     )
 

@@ -17,11 +17,11 @@ from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
+from reference_trainer.batches.content_digest import digest_content
 from reference_trainer.batches.loader import BatchLoader, BatchSettings
 from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import tokenise
 from reference_trainer.batches.training_split import (
-    digest_content,
     open_training_split,
     read_clean_prompts,
     read_labelled_prompts,

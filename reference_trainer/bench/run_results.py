@@ -105,7 +105,7 @@ def read_results(path: Path) -> Results:
     InputError
         If the file is missing, damaged or of another version.
     """
-    text = read_bytes(path, "results", _MOST_BYTES)  # unpacked
+    text = read_bytes(path, "results file", _MOST_BYTES)  # unpacked
     lines = [
         Cursor(parse_json(line, path), f"{path}: line {number}")
         for number, line in enumerate(text.splitlines(), 1)

@@ -15,7 +15,7 @@ def main() -> None:
     """
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
-    run_commands(_load_app, spellings={"noisy": "--noisy", "noise": "--noise"})
+    run_commands(_load_app, spellings={"noisy": "--noisy", "noise": "--noise", "plan": "PLAN"})
 
 
 def _load_app() -> Callable[[], Any]:

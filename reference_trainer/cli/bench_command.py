@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reference_trainer.bench.matrix import Matrix, MatrixProgress
+    from reference_trainer.bench.plan import Plan
     from reference_trainer.bench.run_results import Results
 
 
@@ -68,9 +69,12 @@ def bench(
     from reference_trainer.bench.run_results import read_results
     from reference_trainer.bench.running import open_matrix, run_matrix
 
+    if sum((dry_run, check, results is not None)) > 1:
+        where = "`dry_run`, `check`, `results`"
+        raise refuse("exclude one another", where, "give one of them")
     loaded = load_plan(plan)
     if results is not None:
-        _write_tables(loaded.name, plan, read_results(results), out, quiet=quiet)
+        _write_tables(loaded, read_results(results), out, quiet=quiet)
         return
     matrix = open_matrix(loaded, out, arms)
     if check:
@@ -78,7 +82,7 @@ def bench(
         return
     roots = _parse_data(data or [])
     if dry_run or not quiet:
-        _print_costs(matrix, roots)
+        _print_costs(matrix, roots, processes)
     if dry_run:
         return
     finished = run_matrix(
@@ -90,7 +94,7 @@ def bench(
         device=device or "auto",
         listen=_Listener(quiet=quiet).report,
     )
-    _write_tables(loaded.name, plan, finished, out, quiet=quiet)
+    _write_tables(loaded, finished, out, quiet=quiet)
 
 
 def _parse_data(values: list[str]) -> dict[str, Path]:
@@ -120,7 +124,7 @@ class _Listener:
         print(f"{path} ({done}, {minutes:.0f} min)", flush=True)
 
 
-def _print_costs(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+def _print_costs(matrix: Matrix, roots: Mapping[str, Path], processes: int) -> None:
     from reference_trainer.bench.costs import estimate_costs, estimate_run
 
     total = left = 0.0
@@ -135,20 +139,35 @@ def _print_costs(matrix: Matrix, roots: Mapping[str, Path]) -> None:
     for (arm, cell), cost in estimates.items():
         about = matrix.plan.cells[cell].about
         print(
-            f"{arm} {cell} ({about}): {count_nouns(cost.runs, 'run')}, {cost.hours:.1f} h; "
-            f"{cost.missing} missing, {cost.hours_left:.1f} h"
+            f"{arm} {cell} ({about}): {count_nouns(cost.runs, 'run')}, "
+            f"{_format_hours(cost.hours)}; {cost.missing} missing, {_format_hours(cost.hours_left)}"
         )
         total, left = total + cost.hours, left + cost.hours_left
     source = "from runs that have ended" if any(c.measured for c in estimates.values()) else "rough"
-    print(f"processor time: {total:.1f} h, of which {left:.1f} h are left (estimate, {source})")
+    print(
+        f"processor time of all runs: {_format_hours(total)}; left: {_format_hours(left)}, "
+        f"{_format_hours(left / max(processes, 1))} with {count_nouns(processes, 'process', 'processes')} "
+        f"(estimate, {source})"
+    )
     waiting = matrix.jobs.list_waiting(matrix.tune())
     if waiting:
         print(f"further runs follow when tuning has chosen their values: {', '.join(waiting)}")
 
 
+def _format_hours(hours: float) -> str:
+    """Format a time.
+
+    >>> _format_hours(0.05), _format_hours(2.54)
+    ('3 min', '2.5 h')
+    """
+    return f"{60 * hours:.0f} min" if hours < 1 else f"{hours:.1f} h"
+
+
 def _check(matrix: Matrix, out: Path) -> None:
     from reference_trainer.bench.running import check_predictions
 
+    if not matrix.measure_progress().done:
+        raise refuse("has no finished run", out, "give the folder of a benchmark")
     different = check_predictions(matrix, out)
     for line in different:
         print(line)
@@ -158,16 +177,15 @@ def _check(matrix: Matrix, out: Path) -> None:
         raise typer.Exit(1)
 
 
-def _write_tables(name: str, plan: str, results: Results, out: Path, *, quiet: bool) -> None:
+def _write_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> None:
     from reference_trainer.bench.bench_report import make_report
     from reference_trainer.bench.bench_tables import describe_overview
-    from reference_trainer.bench.plan_file import load_plan
     from reference_trainer.bench.report_writing import write_bench_report
 
-    if results.plan != name:
-        what = f"has the results of the plan {results.plan!r}, not of {name!r}"
+    if results.plan != plan.name:
+        what = f"has the results of the plan {results.plan!r}, not of {plan.name!r}"
         raise refuse(what, "`results`", "give the results of this plan")
-    report = make_report(load_plan(plan), results)
+    report = make_report(plan, results)
     written = write_bench_report(report, results, out)
     if not quiet:
         print_report(describe_overview(report))

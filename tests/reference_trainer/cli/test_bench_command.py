@@ -1,0 +1,71 @@
+"""The command `actiseg-train bench`: what it prints and refuses. Matrices have their own tests."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+pytest.importorskip("torch")
+
+from reference_trainer.bench.run_results import RESULTS_FILE, Results, write_results
+from tests.helpers.command import run as run_command
+from tests.helpers.small_bench import open_small, run_here, write_plan
+
+run = partial(run_command, module="reference_trainer.cli")
+
+
+def test_a_dry_run_prints_cells_and_hours_and_writes_nothing(tmp_path):
+    done = run("bench", "quick", "--out", tmp_path / "out", "--dry-run", "--processes", 2)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "S: 32 training clips, 48 steps a run"
+    assert lines[1].startswith("S clean (clean labels): 6 runs, ")
+    assert "with 2 processes (estimate, rough)" in lines[-2]
+    assert lines[-1].endswith("tuning has chosen their values: gce")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_benchmark_from_begin_to_tables(tmp_path):
+    plan, out = write_plan(tmp_path), tmp_path / "out"
+    most = len(run_here(open_small(plan, tmp_path / "whole"), tmp_path / "whole")) - 1
+    run_here(open_small(plan, out), out, most=most)
+    done = run("bench", plan, "--out", out, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "Arm S: synthetic clips, rendered frames, 2 videos tested" in done.stdout
+    names = ("report.json", "report.md", "report.csv", "curves.csv", RESULTS_FILE)
+    assert all((out / name).is_file() for name in names)
+    done = run("bench", plan, "--out", out, "--check")
+    assert done.returncode == 0, done.stdout
+    kept = out / RESULTS_FILE
+    done = run("bench", plan, "--out", tmp_path / "tables", "--results", kept, "--quiet")
+    assert done.returncode == 0, done.stderr
+    for name in names[:-1]:
+        assert (tmp_path / "tables" / name).read_bytes() == (out / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("quik",), "error: PLAN: there is no plan 'quik'; did you mean 'quick'?"),
+        (("quick", "--arm", "s"), "has no arm 's'; did you mean 'S'?"),
+        (("quick", "--processes", 0), "error: --processes: 0 is out of range"),
+        (("quick", "--data", "visor"), "'visor' is not a name and a folder"),
+        (("quick", "--check"), "has no finished run"),
+        (("quick", "--check", "--dry-run"), "exclude one another"),
+        (("quick", "--results", "none.gz"), "none.gz: the results file is missing"),
+    ],
+)
+def test_what_is_wrong_is_refused(tmp_path, arguments, message):
+    done = run("bench", *arguments, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_another_plan_are_refused(tmp_path):
+    write_results(tmp_path / "kept.gz", Results("equal-terms", {}, {}, ()))
+    done = run("bench", "quick", "--out", tmp_path / "out", "--results", tmp_path / "kept.gz")
+    assert done.returncode == 2
+    assert "has the results of the plan 'equal-terms', not of 'quick'" in done.stderr

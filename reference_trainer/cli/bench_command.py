@@ -144,10 +144,10 @@ def _print_costs(matrix: Matrix, roots: Mapping[str, Path], processes: int) -> N
         )
         total, left = total + cost.hours, left + cost.hours_left
     source = "from runs that have ended" if any(c.measured for c in estimates.values()) else "rough"
+    share = _format_hours(left / max(processes, 1))
     print(
-        f"processor time of all runs: {_format_hours(total)}; left: {_format_hours(left)}, "
-        f"{_format_hours(left / max(processes, 1))} with {count_nouns(processes, 'process', 'processes')} "
-        f"(estimate, {source})"
+        f"processor time of all runs: {_format_hours(total)}; left: {_format_hours(left)}, {share} "
+        f"with {count_nouns(processes, 'process', 'processes')} (estimate, {source})"
     )
     waiting = matrix.jobs.list_waiting(matrix.tune())
     if waiting:

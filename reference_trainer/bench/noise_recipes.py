@@ -47,8 +47,6 @@ def make_cell_recipe(
     names = [settings.pop(key) for key in ("type", "preset") if key in settings]
     if len(names) != 1 or not isinstance(names[0], str):
         raise refuse("has not one of type and preset", where, "name a type or a preset of noise")
-    if "rate" in settings:
-        settings["rate"] = float(settings["rate"])
     return choose_recipe(names[0], dataset=dataset, **{**settings, "split": split})
 
 

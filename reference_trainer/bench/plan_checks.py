@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.names import format_name
 from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
 from reference_trainer.bench.plan import (
     CLEAN,
+    FROZEN,
     PLAIN,
     Arm,
     Cell,
@@ -16,6 +19,8 @@ from reference_trainer.bench.plan import (
     RootSource,
     Settings,
 )
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 _OWN_SETTINGS = ("dataset", "noisy", "noise", "init", "init_digest", "seed", "split", "device")
 """Settings that the benchmark itself decides."""
@@ -32,6 +37,7 @@ def check_plan(plan: Plan, where: str) -> None:
                 what = f"there is no {noun} {name!r}{suggest(name, known)}"
                 problems.add(what, f"{where}: {place}", f"use {', '.join(known) or 'none'}")
 
+    _check_names(plan, where, problems)
     check([CLEAN], plan.cells, "cell", "cells")
     check([PLAIN], plan.methods, "method", "methods")
     check(plan.figures, RECORD_FIGURES, "figure", "figures")
@@ -81,6 +87,23 @@ def check_plan(plan: Plan, where: str) -> None:
         check(plan.primary.methods, plan.methods, "method", "primary")
     check(plan.names, [*plan.cells, *plan.methods], "cell or method", "names")
     problems.raise_if_any()
+
+
+def _check_names(plan: Plan, where: str, problems: ProblemCollector) -> None:
+    """Add problems for names that cannot be those of folders, or that tables use themselves."""
+    for place, names in (
+        ("arms", plan.arms),
+        ("cells", plan.cells),
+        ("methods", plan.methods),
+    ):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                what = f"the name {format_name(name)!r} has other signs than letters, digits and -"
+                problems.add(what, f"{where}: {place}", "name it for example text-40")
+    for name in (FROZEN, CLEAN):
+        if name in plan.methods:
+            what = f"the method {name!r} has the name of a reference in tables"
+            problems.add(what, f"{where}: methods", "give it another name")
 
 
 def merge_settings(*settings: Settings) -> dict[str, Any]:

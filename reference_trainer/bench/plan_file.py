@@ -137,6 +137,8 @@ def _parse_names(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _parse_settings(cursor: Cursor) -> Settings:
+    if "options" in cursor:
+        cursor["options"].as_mapping()
     return dict(cursor.as_mapping())
 
 

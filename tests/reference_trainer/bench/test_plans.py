@@ -134,6 +134,11 @@ def test_variants_are_named_by_their_values():
         ("schema: actiseg/bench-plan/1", "schema: actiseg/bench-plan/2", "schema"),
         ("arm: S, cells: [masks]", "arm: S, cells: [clean2]", "clean2"),
         ("seed: 0, figure", "seed: 7, figure", "'7'"),
+        ("half: {stop_after: 0.5,", "../half: {stop_after: 0.5,", "'../half'"),
+        ("half: {stop_after: 0.5,", "frozen: {stop_after: 0.5,", "the name of a reference"),
+        ("options: {q: 0.7}\n", "options: [0.7]\n", "must be an object"),
+        ("rate: 0.4, pool", "rate: much, pool", "rate"),
+        ("tune: [{options: {q: 0.7}}, ", "tune: {q: 3} # [", "must be a list"),
     ],
 )
 def test_what_is_wrong_in_a_plan_is_named(tmp_path, before, after, message):

@@ -305,7 +305,9 @@ def _report_arm(
         return None
     first = next(iter(ends[CLEAN].values()))
     gains = {}
-    for figure in plan.figures:
+    # An arm without a tuning split has no figures at a tuned gate.
+    figures = [figure for figure in plan.figures if figure in first.figures]
+    for figure in figures:
         comparison = compare_records(ends, figure=figure, frozen=FROZEN, clean=CLEAN)
         gains[figure] = (comparison.clean_gain, comparison.clean_gain_interval)
     return ArmReport(
@@ -318,6 +320,7 @@ def _report_arm(
             _report_cell(
                 plan,
                 cell,
+                figures,
                 labels.get(f"{arm.name}/{cell}"),
                 ends,
                 records[cell],
@@ -351,6 +354,7 @@ def _gather_records(arm: Arm, runs: Sequence[RunResult]) -> dict[Key, dict[int, 
 def _report_cell(
     plan: Plan,
     cell: str,
+    names: Sequence[str],
     labels: float | None,
     ends: Mapping[str, Records],
     records: Mapping[Key, Records],
@@ -366,7 +370,7 @@ def _report_cell(
             clean=CLEAN,
             equivalence=MARGIN,
         )
-        for figure in plan.figures
+        for figure in names
     }
     keys = sorted(records, key=lambda key: (list(plan.methods).index(key[0]), key[1]))
     rows = [_make_row((name, UNTUNED), name, figures, [], control=True) for name in ends]

@@ -108,7 +108,7 @@ def name_row(plan: Plan, row: MethodRow) -> str:
 
 def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
     frames = ", rendered frames" if arm.rendered else ", photographs"
-    figure = plan.figures[0]
+    figure = next(iter(arm.gains))
     gain, interval = arm.gains[figure]
     frozen = arm.cells[0].rows[0].figures[figure].value if arm.cells else None
     yield (
@@ -146,7 +146,7 @@ def _format_share(row: MethodRow | None, figure: str) -> str:
 
 def _describe_cell(plan: Plan, arm: ArmReport, cell: CellReport) -> Iterator[ReportPart]:
     labels = "" if cell.labels is None else f"; the labels score {cell.labels:.3f}"
-    for figure in plan.figures:
+    for figure in arm.gains:
         symbol = RECORD_FIGURES[figure].heading
         rows = [_list_row(plan, row, figure) for row in cell.rows]
         columns = ["method", symbol, "95 %", "kept", "95 %", "gain", "95 %", "p", "seeds"]

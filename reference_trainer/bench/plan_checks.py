@@ -85,6 +85,15 @@ def check_plan(plan: Plan, where: str) -> None:
         check(plan.primary.cells, plan.cells, "cell", "primary")
         check(plan.primary.cells.values(), RECORD_FIGURES, "figure", "primary")
         check(plan.primary.methods, plan.methods, "method", "primary")
+        arm_of_tests = plan.arms.get(plan.primary.arm)
+        tuned = [name for name in plan.primary.cells.values() if name.endswith("_tuned")]
+        if arm_of_tests is not None and tuned and "tune" not in arm_of_tests.data:
+            what = f"the arm {plan.primary.arm} has no data to tune a gate on, for {tuned[0]}"
+            problems.add(what, f"{where}: primary", "add data: tune, or name another figure")
+    for arm in plan.arms.values():
+        if all(name.endswith("_tuned") for name in plan.figures) and "tune" not in arm.data:
+            what = f"the arm {arm.name} has no data to tune a gate on, and no other figure"
+            problems.add(what, f"{where}: figures", "name a figure without a tuned gate")
     check(plan.names, [*plan.cells, *plan.methods], "cell or method", "names")
     problems.raise_if_any()
 

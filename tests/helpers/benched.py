@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from reference_trainer.bench.job_work import Workplace, perform
 from reference_trainer.bench.matrix import Matrix
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.bench.report_writing import write_bench_report
+from reference_trainer.bench.run_results import Results
 from reference_trainer.bench.running import gather_results
 
 torch.set_num_threads(1)
@@ -43,11 +45,17 @@ def run_small_bench(folder: Path) -> Path:
     """Run the small plan in this process, and write its report; returns the benchmark's folder."""
     file = folder / "small.yaml"
     file.write_text(SMALL_PLAN)
-    plan, out = load_plan(file), folder / "bench"
+    run_bench(file, folder / "bench", {})
+    return folder / "bench"
+
+
+def run_bench(file: Path, out: Path, roots: Mapping[str, Path]) -> Results:
+    """Run a plan in this process, and write its report."""
+    plan = load_plan(file)
     matrix = Matrix(plan, plan.arms, out)
-    place = Workplace(out, {}, on_the_fly=False, device="cpu")
+    place = Workplace(out, roots, on_the_fly=False, device="cpu")
     while (assignment := matrix.choose_next(set())) is not None:
         matrix.add_record(assignment.job, perform(place, assignment))
     results = gather_results(matrix)
     write_bench_report(make_report(plan, results), results, out)
-    return out
+    return results

@@ -23,10 +23,11 @@ from reference_trainer.bench.job_records import JobRecord, write_job_record
 from reference_trainer.bench.jobs import DataJob, Job, NoiseJob, RunJob, StartJob, digest_job
 from reference_trainer.bench.noise_recipes import make_cell_recipe, move_recipe
 from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import CONFIG_FILE, read_config, write_config
 from reference_trainer.config.run_config import Config
 from reference_trainer.inference.predictor import predict
 from reference_trainer.training.checkpoint import CHECKPOINT_FILE, MODEL_FILE
-from reference_trainer.training.engine import Divergence, fit, resume
+from reference_trainer.training.engine import Divergence, fit, name_start, resume
 from reference_trainer.training.logs import LOG_FILE
 from reference_trainer.training.run_state import Run
 from reference_trainer.training.warm_start import read_warm_start
@@ -100,6 +101,8 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
             _refuse_changes(place, job, assignment.inputs)
             output, result = _perform_run(place, job, folder, assignment.inputs)
     except Divergence as error:
+        if not isinstance(job, RunJob):
+            raise  # without its start, no run of a seed can be done
         problem = error.problems[0].what
     record = JobRecord(
         job=digest_job(job),
@@ -173,9 +176,12 @@ def _make_start(place: Workplace, job: StartJob, folder: Path) -> tuple[str, dic
 
 
 def _train(config: Config, folder: Path) -> Run:
-    """Train from the last checkpoint, if there is one."""
+    """Train from the last checkpoint, if there is one of the same configuration."""
     if (folder / CHECKPOINT_FILE).is_file():
-        return resume(folder, quiet=True)
+        named = name_start(config)
+        if read_config(folder / CONFIG_FILE).fixed_settings == named.fixed_settings:
+            write_config(folder / CONFIG_FILE, named)  # the benchmark may have been moved
+            return resume(folder, quiet=True)
     remove_path(folder)
     return fit(config, folder, quiet=True)
 

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 from scipy import ndimage
@@ -77,7 +77,9 @@ def test_runs_are_those_of_pycocotools(mask):
     assert (paint_runs(runs, height).to_image(mask.shape) == mask).all()
 
 
-@given(st.lists(st.integers(0, 1 << 26), min_size=1, max_size=30))
+# pycocotools writes a byte beyond its buffer if every run takes six signs, from 2^24 on.
+@given(st.lists(st.integers(0, (1 << 24) - 1), min_size=1, max_size=30))
+@example([1 << 26])
 def test_long_runs_are_compressed_as_pycocotools_does(runs):
     total = sum(runs) + 1
     document = {"size": [1, total], "counts": [*runs, 1]}

@@ -19,6 +19,9 @@ from reference_trainer.bench.report_writing import write_bench_report
 from reference_trainer.bench.run_results import read_results, write_results
 from reference_trainer.bench.running import check_predictions, gather_results, run_matrix
 from reference_trainer.bench.tuning import tune_methods
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import read_values
+from reference_trainer.training.engine import fit
 from tests.helpers.small_bench import open_small, run_here, write_plan
 
 
@@ -197,6 +200,36 @@ def test_a_run_whose_loss_is_not_finite_is_recorded_and_the_matrix_goes_on(finis
     assert "S masks gce" in report.failed[0]
     assert "not finite" in report.failed[0]
     assert [row.method for row in report.arms[0].cells[0].rows] == ["frozen", "clean", "plain"]
+
+
+def test_a_run_that_was_begun_with_other_settings_is_done_from_the_beginning(finished, tmp_path):
+    plan, out, _ = finished
+    moved = tmp_path / "out"
+    shutil.copytree(out, moved, symlinks=True)
+    begun = moved / "S/runs/masks/plain/s1"
+    shutil.rmtree(begun)
+    longer = write_plan(tmp_path, ("epochs: 1,", "epochs: 4,"))
+    other = tmp_path / "other"
+    for name in ("data", "noise", "starts"):
+        shutil.copytree(out / "S" / name, other / "S" / name, symlinks=True)
+    run_here(open_small(longer, other), other)
+    left = other / "S/runs/masks/plain/s1/run"
+    start = moved / "S/starts/s1/run"
+    config = make_config({**read_values(left / "config.yaml"), "init": str(start)}, "test")
+    fit(config, begun / "run", quiet=True)  # it has a checkpoint of four epochs
+    run_here(open_small(plan, moved), moved)
+    ours, theirs = (gather_results(open_small(plan, folder)) for folder in (out, moved))
+    assert [run.record for run in ours.runs] == [run.record for run in theirs.runs]
+
+
+def test_a_start_whose_loss_is_not_finite_ends_the_matrix(finished, tmp_path):
+    _, out, _ = finished
+    other = tmp_path / "out"
+    shutil.copytree(out / "S/data", other / "S/data", symlinks=True)
+    plan = write_plan(tmp_path, ("epochs: 2}", "epochs: 9, learning_rate: 1e30}"))
+    with pytest.raises(InputError, match="not finite"):
+        run_here(open_small(plan, other), other)
+    assert not (other / "S/starts/s0/job.json").exists()
 
 
 def test_check_measures_kept_predictions(copied):

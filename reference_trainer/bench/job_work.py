@@ -22,6 +22,7 @@ from reference_trainer.bench.arm_data import make_split_root
 from reference_trainer.bench.job_records import JobRecord, write_job_record
 from reference_trainer.bench.jobs import DataJob, Job, NoiseJob, RunJob, StartJob, digest_job
 from reference_trainer.bench.noise_recipes import make_cell_recipe, move_recipe
+from reference_trainer.bench.plan import RootSource
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import CONFIG_FILE, read_config, write_config
 from reference_trainer.config.run_config import Config
@@ -92,7 +93,7 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
     result: dict[str, Any] = {}
     try:
         if isinstance(job, DataJob):
-            output = _make_data(place, job, folder)
+            output, result = _make_data(place, job, folder)
         elif isinstance(job, NoiseJob):
             output, result = _make_noise(place, job, folder)
         elif isinstance(job, StartJob):
@@ -116,10 +117,14 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
     return record
 
 
-def _make_data(place: Workplace, job: DataJob, folder: Path) -> str:
+def _make_data(place: Workplace, job: DataJob, folder: Path) -> tuple[str, dict[str, Any]]:
     remove_path(folder / "root")
     make_split_root(job.source, job.fold, job.folds, place.roots, folder / "root")
-    return digest_split(folder / "root", job.split)
+    result = {}
+    if isinstance(job.source, RootSource):
+        root = place.roots[job.source.root]
+        result = {"source": open_action_split(root, job.split).fingerprint}
+    return digest_split(folder / "root", job.split), result
 
 
 def digest_split(root: Path, split: str, noisy: Path | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from actiseg_data import __version__
 from actiseg_data.core.digests import digest_json
@@ -142,6 +143,8 @@ def name_variant(knob: Settings) -> str:
 
     >>> name_variant({"options": {"q": 0.3}, "epochs": 2})
     'epochs=2,q=0.3'
+    >>> name_variant({"encoder": "hf:owner/name", "options": {"q": 1.0}})
+    'encoder=hf%3Aowner%2Fname,q=1'
     >>> name_variant({})
     ''
     """
@@ -151,7 +154,8 @@ def name_variant(knob: Settings) -> str:
 
 
 def _format(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    text = repr(value) if isinstance(value, float) else str(value)
+    return quote(text.removesuffix(".0"), safe="-_.")
 
 
 class JobList:

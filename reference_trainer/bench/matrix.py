@@ -48,16 +48,24 @@ class Matrix:
     def __init__(self, plan: Plan, arms: Iterable[str], out: Path) -> None:
         self.plan = plan
         self.jobs = JobList(plan, arms)
+        self._whole = JobList(plan, plan.arms)
         self._out = out
         self._records: dict[str, JobRecord] = {}
         self._looked: set[str] = set()
-        self._refuse_other_jobs()
+        self.refresh()
 
-    def _refuse_other_jobs(self) -> None:
-        """Raise an `InputError` with all jobs on disk that are not as the plan has them."""
-        runs = self.list_runs()
+    def refresh(self) -> None:
+        """Read the records on disk, which another process may have written.
+
+        Raises
+        ------
+        InputError
+            With all jobs on disk, of any arm, that are not as the plan has them.
+        """
+        self._records.clear()
+        self._looked.clear()
         problems = ProblemCollector()
-        for job in [*self.jobs.list_inputs(runs), *runs]:
+        for job in self.list_all_jobs():
             record = self.get_record(job)
             if record is None:
                 continue

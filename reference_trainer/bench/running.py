@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from actiseg_data.core.arguments import check_integer
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_known, refuse
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.records.baseline_record import NoisyLabelsSource
 from reference_trainer.bench.bench_lock import hold_lock
-from reference_trainer.bench.jobs import NoiseJob, RunJob
+from reference_trainer.bench.jobs import DataJob, NoiseJob, RunJob
 from reference_trainer.bench.matrix import Matrix, MatrixProgress
 from reference_trainer.bench.plan import Plan, RootSource
 from reference_trainer.bench.run_results import (
@@ -93,6 +94,8 @@ def run_matrix(
         listen(assignment.job.path, matrix.measure_progress())
 
     with hold_lock(folder):
+        matrix.refresh()
+        _refuse_other_data(matrix, roots)
         try:
             if matrix.choose_next(set()) is not None:
                 run_jobs(place, processes, matrix.choose_next, accept)
@@ -129,15 +132,35 @@ def _refuse_missing_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
     problems.raise_if_any()
 
 
+def _refuse_other_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+    """Raise an `InputError` if a dataset is another one than the benchmark was begun with."""
+    problems = ProblemCollector()
+    for job in matrix.list_all_jobs():
+        record = matrix.get_record(job)
+        if not isinstance(job, DataJob) or record is None or "source" not in record.result:
+            continue
+        source = job.source
+        if isinstance(source, RootSource) and source.root in roots:
+            root = roots[source.root]
+            if open_action_split(root, source.split).fingerprint != record.result["source"]:
+                problems.add(
+                    f"has another list {source.split!r} than the dataset that {job.path} is from",
+                    root,
+                    "give that dataset, or another folder as `out`",
+                )
+    problems.raise_if_any()
+
+
 def gather_results(matrix: Matrix) -> Results:
-    """Gather the results of all runs that have ended."""
-    runs = matrix.list_runs()
+    """Gather the results of all runs of all arms that have ended."""
     results = [
-        _make_result(run, record) for run in runs if (record := matrix.get_record(run)) is not None
+        _make_result(run, record)
+        for run in matrix.list_all_runs()
+        if (record := matrix.get_record(run)) is not None
     ]
     scores: dict[str, list[float]] = {}
     noises: dict[str, list[NoisyLabelsSource]] = {}
-    for job in matrix.jobs.list_inputs(runs):
+    for job in matrix.list_all_jobs():
         record = matrix.get_record(job)
         if isinstance(job, NoiseJob) and job.scored and record is not None:
             arm, *_, cell, _ = job.path.split("/")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
 from reference_trainer.bench.jobs import JobList, RunJob, name_variant
 from reference_trainer.bench.plan import Plan, PlannedMethod, Settings
 
@@ -35,7 +37,7 @@ def tune_methods(plan: Plan, get_score: Callable[[RunJob], float | None]) -> dic
     plan : Plan
     get_score : callable
         Returns the figure of a run on the noisy labels of the tuning split; None if the run has not
-        ended. A run that failed has minus infinity.
+        ended. A run that failed has an infinite one, and is never chosen before others.
 
     Returns
     -------
@@ -66,6 +68,9 @@ def _tune(
         if len(known) < len(own_scores):
             return None
         scores.append(sum(known) / len(known))
-    best = max(range(len(scores)), key=lambda position: (scores[position], -position))
+    assert plan.tuning is not None, "callers check"
+    sign = RECORD_FIGURES[plan.tuning.figure].sign
+    ranks = [sign * score if math.isfinite(score) else -math.inf for score in scores]
+    best = max(range(len(ranks)), key=lambda position: (ranks[position], -position))
     names = [name_variant(knob) for knob in method.knob]
     return TunedMethod(method.name, method.knob[best], tuple(zip(names, scores, strict=True)))

@@ -88,8 +88,7 @@ def choose_sequences(
     if len(videos) < source.parts:
         what = f"has {len(videos)} videos, fewer than the {source.parts} parts of the plan"
         raise refuse(what, f"`data` {source.root}", "give a dataset with more videos")
-    shift = fold * source.parts // folds
-    taken = {(part + shift) % source.parts for part in source.take}
+    taken = find_taken_parts(source, fold, folds)
     chosen = {video for number, video in enumerate(videos) if number % source.parts in taken}
     members = [sequence for sequence in sequences if sequence.video in chosen]
     if source.clips is None or len(members) <= source.clips:
@@ -102,6 +101,16 @@ def choose_sequences(
     )
     kept = {item.folder for item in ranked[: source.clips]}
     return [sequence for sequence in members if sequence.folder in kept]
+
+
+def find_taken_parts(source: RootSource, fold: int, folds: int) -> list[int]:
+    """Find the parts that a fold takes: those of the plan, moved on by its share of all parts.
+
+    >>> find_taken_parts(RootSource("davis", "train", parts=4, take=(1, 2)), fold=3, folds=4)
+    [0, 1]
+    """
+    shift = fold * source.parts // folds
+    return sorted((part + shift) % source.parts for part in source.take)
 
 
 def _write_part(split: ActionSplit, sequences: list[VideoSequence], out: Path) -> None:

@@ -19,7 +19,7 @@ from reference_trainer.bench.plan import (
     Settings,
     Source,
 )
-from reference_trainer.bench.plan_checks import merge_settings
+from reference_trainer.bench.settings_merging import merge_settings
 
 UNTUNED = ""
 """The variant of a method that has its own settings, and no value of its knob."""

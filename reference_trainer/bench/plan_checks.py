@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.names import format_name
 from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
+from reference_trainer.bench.jobs import name_variant
 from reference_trainer.bench.plan import (
     CLEAN,
     FROZEN,
@@ -16,117 +18,212 @@ from reference_trainer.bench.plan import (
     Arm,
     Cell,
     Plan,
-    RootSource,
+    PlannedMethod,
     Settings,
 )
+from reference_trainer.bench.plan_data_checks import check_data
+from reference_trainer.bench.settings_merging import merge_settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_MOST_LETTERS = 120
+"""Longest name of a variant, which is part of the name of a folder."""
 
 _OWN_SETTINGS = ("dataset", "noisy", "noise", "init", "init_digest", "seed", "split", "device")
 """Settings that the benchmark itself decides."""
 
+_OWN_NOISE = ("dataset", "split")
+"""Arguments of `actiseg_noise.corrupt` that the benchmark itself decides."""
+
+_TUNED = "_tuned"
+"""The end of figures at a gate that a tuning split gives."""
+
 
 def check_plan(plan: Plan, where: str) -> None:
     """Raise an `InputError` with all unknown names and wrong values of a plan."""
-    problems = ProblemCollector()
+    _PlanChecker(plan, where).check()
 
-    def check(names: Iterable[str], known: Iterable[str], noun: str, place: str) -> None:
-        known = list(known)
-        for name in names:
+
+class _PlanChecker:
+    """Collects what is wrong in a plan."""
+
+    def __init__(self, plan: Plan, where: str) -> None:
+        self._plan = plan
+        self._where = where
+        self._problems = ProblemCollector()
+
+    def check(self) -> None:
+        """Check all parts."""
+        self._check_names()
+        self._check_figures()
+        for arm in self._plan.arms.values():
+            self._check_arm(arm)
+        for method in self._plan.methods.values():
+            self._check_method(method)
+        for cell in self._plan.cells.values():
+            self._check_cell(cell)
+        self._check_tuning()
+        self._check_primary()
+        self._problems.raise_if_any()
+
+    def _add(self, what: str, place: str, hint: str) -> None:
+        self._problems.add(what, f"{self._where}: {place}", hint)
+
+    def _check_known(
+        self, names: Iterable[str], known: Iterable[str], noun: str, place: str
+    ) -> None:
+        """Add a problem for each unknown and each repeated name."""
+        names, known = list(names), list(known)
+        for name, count in Counter(names).items():
             if name not in known:
                 what = f"there is no {noun} {name!r}{suggest(name, known)}"
-                problems.add(what, f"{where}: {place}", f"use {', '.join(known) or 'none'}")
+                self._add(what, place, f"use {', '.join(known) or 'none'}")
+            elif count > 1:
+                self._add(f"the {noun} {name!r} is named {count} times", place, "name it once")
 
-    _check_names(plan, where, problems)
-    check([CLEAN], plan.cells, "cell", "cells")
-    check([PLAIN], plan.methods, "method", "methods")
-    check(plan.figures, RECORD_FIGURES, "figure", "figures")
-    if not plan.figures:
-        problems.add("no figure is named", f"{where}: figures", "name at least one")
-    if not plan.seeds or len(set(plan.seeds)) < len(plan.seeds):
-        problems.add("the seeds are none, or repeat", f"{where}: seeds", "give each seed once")
-    for arm in plan.arms.values():
+    def _check_names(self) -> None:
+        """Add problems for names that cannot be those of folders, or that tables need."""
+        plan = self._plan
+        parts = {"arms": plan.arms, "cells": plan.cells, "methods": plan.methods}
+        for place, names in parts.items():
+            for name in names:
+                if not _NAME.fullmatch(name):
+                    what = f"the name {format_name(name)!r} has signs beside letters, digits and -"
+                    self._add(what, place, "name it for example text-40")
+        for name in (FROZEN, CLEAN):
+            if name in plan.methods:
+                what = f"the method {name!r} has the name of a reference in tables"
+                self._add(what, "methods", "give it another name")
+        self._check_known([CLEAN], plan.cells, "cell", "cells")
+        self._check_known([PLAIN], plan.methods, "method", "methods")
+        self._check_known(plan.names, [*plan.cells, *plan.methods], "cell or method", "names")
+        titles = Counter([*(plan.get_title(name) for name in plan.methods), FROZEN, CLEAN])
+        for title, count in titles.items():
+            if count > 1:
+                self._add(
+                    f"{count} rows of tables are called {title!r}", "names", "name them apart"
+                )
+        if not plan.seeds or len(set(plan.seeds)) < len(plan.seeds) or min(plan.seeds) < 0:
+            self._add("the seeds are none, repeat or are negative", "seeds", "give seeds such as 0")
+
+    def _check_figures(self) -> None:
+        plan = self._plan
+        self._check_known(plan.figures, RECORD_FIGURES, "figure", "figures")
+        if not plan.figures:
+            self._add("no figure is named", "figures", "name at least one")
+        for arm in plan.arms.values():
+            if all(name.endswith(_TUNED) for name in plan.figures) and "tune" not in arm.data:
+                what = f"the arm {arm.name} has no data to tune a gate on, and no other figure"
+                self._add(what, "figures", "name a figure without a tuned gate")
+
+    def _check_arm(self, arm: Arm) -> None:
         place = f"arms: {arm.name}"
-        check(arm.cells, plan.cells, "cell", f"{place}: cells")
+        self._check_known(arm.cells, self._plan.cells, "cell", f"{place}: cells")
         for cell, methods in arm.cells.items():
-            check(methods, plan.methods, "method", f"{place}: cells: {cell}")
-        if PLAIN not in arm.cells.get(CLEAN, ()):
-            hint = f"add {PLAIN} to the cell {CLEAN}: it is the ceiling of all shares"
-            problems.add(f"lacks {PLAIN} on clean labels", f"{where}: {place}: cells", hint)
-        if arm.start_arm is not None:
-            check([arm.start_arm], plan.arms, "arm", f"{place}: start")
-        _check_data(arm, f"{where}: {place}: data", problems)
-        with problems.collect():
-            start = f"{where}: {place}: start"
+            where = f"{place}: cells: {cell}"
+            self._check_known(methods, self._plan.methods, "method", where)
+            if PLAIN not in methods:
+                what = "has no run of plain, which the other methods are compared with"
+                self._add(what, where, f"add {PLAIN}")
+        if CLEAN not in arm.cells:
+            what = f"has no cell {CLEAN}, the ceiling of all shares"
+            self._add(what, f"{place}: cells", f"add {CLEAN}: [{PLAIN}]")
+        self._check_start(arm, place)
+        with self._problems.collect():
+            check_data(arm, f"{self._where}: {place}: data")
+        with self._problems.collect():
+            start = f"{self._where}: {place}: start"
             _check_settings(arm.start_settings, start, has_noise=False)
-        for method in plan.methods.values():
+
+    def _check_start(self, arm: Arm, place: str) -> None:
+        """Add a problem if starts need themselves, or an arm whose starts are of folds."""
+        seen = [arm.name]
+        while (name := self._plan.arms[seen[-1]].start_arm) is not None:
+            self._check_known([name], self._plan.arms, "arm", f"{place}: start")
+            if name in seen:
+                way = " -> ".join([*seen, name])
+                self._add(f"its start needs itself: {way}", f"{place}: start", "name another arm")
+            if name in seen or name not in self._plan.arms:
+                return
+            if self._plan.arms[name].folds > 1:
+                what = f"the arm {name} has a start for each fold"
+                self._add(what, f"{place}: start", "name an arm without folds")
+            seen.append(name)
+
+    def _check_method(self, method: PlannedMethod) -> None:
+        where = f"methods: {method.name}"
+        for arm in self._plan.arms.values():
             for knob in ({}, *method.knob):
-                with problems.collect():
+                with self._problems.collect():
                     settings = merge_settings(arm.settings, method.settings, knob)
-                    _check_settings(settings, f"{where}: methods: {method.name}", has_noise=True)
-    for noisy in plan.cells.values():
-        check([name for name in noisy.noise if name], plan.arms, "arm", f"cells: {noisy.name}")
-        for name in plan.arms:
-            with problems.collect():
-                _check_noise(noisy, name, f"{where}: cells: {noisy.name}")
-    if plan.tuning is not None:
-        check([plan.tuning.arm], plan.arms, "arm", "tuning")
-        check(plan.tuning.cells, plan.cells, "cell", "tuning")
-        check([plan.tuning.figure], RECORD_FIGURES, "figure", "tuning")
-        check([str(plan.tuning.seed)], map(str, plan.seeds), "seed", "tuning")
-        arm_of_tuning = plan.arms.get(plan.tuning.arm)
-        if arm_of_tuning is not None and "tune" not in arm_of_tuning.data:
-            what = f"the arm {plan.tuning.arm} has no data to tune on"
-            problems.add(what, f"{where}: tuning", "add data: tune")
-    elif any(method.knob for method in plan.methods.values()):
-        problems.add("methods have values to tune", f"{where}: methods", "add `tuning` to the plan")
-    if plan.primary is not None:
-        check([plan.primary.arm], plan.arms, "arm", "primary")
-        check(plan.primary.cells, plan.cells, "cell", "primary")
-        check(plan.primary.cells.values(), RECORD_FIGURES, "figure", "primary")
-        check(plan.primary.methods, plan.methods, "method", "primary")
-        arm_of_tests = plan.arms.get(plan.primary.arm)
-        tuned = [name for name in plan.primary.cells.values() if name.endswith("_tuned")]
-        if arm_of_tests is not None and tuned and "tune" not in arm_of_tests.data:
-            what = f"the arm {plan.primary.arm} has no data to tune a gate on, for {tuned[0]}"
-            problems.add(what, f"{where}: primary", "add data: tune, or name another figure")
-    for arm in plan.arms.values():
-        if all(name.endswith("_tuned") for name in plan.figures) and "tune" not in arm.data:
-            what = f"the arm {arm.name} has no data to tune a gate on, and no other figure"
-            problems.add(what, f"{where}: figures", "name a figure without a tuned gate")
-    check(plan.names, [*plan.cells, *plan.methods], "cell or method", "names")
-    problems.raise_if_any()
+                    _check_settings(settings, f"{self._where}: {where}", has_noise=True)
+        variants = [name_variant(knob) for knob in method.knob]
+        for variant, count in Counter(variants).items():
+            if count > 1 or not variant:
+                self._add(
+                    f"the value {variant!r} is not one of its own", where, "give other values"
+                )
+            if len(variant) > _MOST_LETTERS:
+                self._add("a value has too long a name", where, "change fewer settings in `tune`")
 
+    def _check_cell(self, cell: Cell) -> None:
+        where = f"cells: {cell.name}"
+        named = [name for name in cell.noise if name]
+        self._check_known(named, self._plan.arms, "arm", where)
+        for name in self._plan.arms:
+            with self._problems.collect():
+                _check_noise(cell, name, f"{self._where}: {where}")
 
-def _check_names(plan: Plan, where: str, problems: ProblemCollector) -> None:
-    """Add problems for names that cannot be those of folders, or that tables use themselves."""
-    for place, names in (
-        ("arms", plan.arms),
-        ("cells", plan.cells),
-        ("methods", plan.methods),
-    ):
-        for name in names:
-            if not _NAME.fullmatch(name):
-                what = f"the name {format_name(name)!r} has other signs than letters, digits and -"
-                problems.add(what, f"{where}: {place}", "name it for example text-40")
-    for name in (FROZEN, CLEAN):
-        if name in plan.methods:
-            what = f"the method {name!r} has the name of a reference in tables"
-            problems.add(what, f"{where}: methods", "give it another name")
+    def _check_tuning(self) -> None:
+        plan, tuning = self._plan, self._plan.tuning
+        knobs = [method for method in plan.methods.values() if method.knob]
+        if tuning is None:
+            if knobs:
+                self._add("methods have values to tune", "methods", "add `tuning` to the plan")
+            return
+        self._check_known([tuning.arm], plan.arms, "arm", "tuning")
+        noisy = [cell for cell in plan.cells if cell != CLEAN]
+        self._check_known(tuning.cells, noisy, "noisy cell", "tuning")
+        figures = [name for name in RECORD_FIGURES if not name.endswith(_TUNED)]
+        self._check_known([tuning.figure], figures, "figure without a gate", "tuning")
+        self._check_known([str(tuning.seed)], map(str, plan.seeds), "seed", "tuning")
+        arm = plan.arms.get(tuning.arm)
+        if arm is None:
+            return
+        if "tune" not in arm.data or arm.folds > 1:
+            what = f"the arm {arm.name} has no data to tune on, or it has folds"
+            self._add(what, "tuning", "add data: tune, or name another arm")
+        for method in knobs:
+            lacking = [cell for cell in tuning.cells if method.name not in arm.cells.get(cell, ())]
+            if lacking or not tuning.cells:
+                what = f"{method.name} has values to tune and is not in {', '.join(lacking)}"
+                self._add(what, "tuning", "add it to these cells, or leave out its `tune`")
 
-
-def merge_settings(*settings: Settings) -> dict[str, Any]:
-    """Merge settings; later ones override earlier ones, and single options override options.
-
-    >>> merge_settings({"epochs": 5, "options": {"q": 1}}, {"options": {"dice": 0}})
-    {'epochs': 5, 'options': {'q': 1, 'dice': 0}}
-    """
-    merged: dict[str, Any] = {}
-    options: dict[str, Any] = {}
-    for layer in settings:
-        merged |= layer
-        options |= layer.get("options", {})
-    return merged | ({"options": options} if options else {})
+    def _check_primary(self) -> None:
+        plan, primary = self._plan, self._plan.primary
+        if primary is None:
+            return
+        self._check_known([primary.arm], plan.arms, "arm", "primary")
+        arm = plan.arms.get(primary.arm)
+        if arm is None:
+            return
+        noisy = [cell for cell in arm.cells if cell != CLEAN]
+        self._check_known(primary.cells, noisy, "noisy cell", "primary")
+        self._check_known(set(primary.cells.values()), plan.figures, "figure of tables", "primary")
+        able = [
+            method.name
+            for method in plan.methods.values()
+            if method.name != PLAIN and not method.control
+        ]
+        self._check_known(primary.methods, able, "method beside plain and controls", "primary")
+        for cell in primary.cells:
+            lacking = [name for name in primary.methods if name not in arm.cells.get(cell, ())]
+            if lacking and cell in noisy:
+                what = f"the cell {cell} has no run of {', '.join(lacking)}"
+                self._add(what, "primary", f"add them to the cell in the arm {arm.name}")
+        tuned = [name for name in primary.cells.values() if name.endswith(_TUNED)]
+        if tuned and "tune" not in arm.data:
+            what = f"the arm {arm.name} has no data to tune a gate on, for {tuned[0]}"
+            self._add(what, "primary", "add data: tune, or name another figure")
 
 
 def _check_settings(settings: Settings, where: str, *, has_noise: bool) -> None:
@@ -143,30 +240,24 @@ def _check_settings(settings: Settings, where: str, *, has_noise: bool) -> None:
     make_config({**paths, **settings}, where)
 
 
-def _check_data(arm: Arm, where: str, problems: ProblemCollector) -> None:
-    for name in ("start", "train", "test"):
-        if name not in arm.data:
-            problems.add(f"lacks the split {name!r}", where, "add it")
-    if arm.folds < 1:
-        problems.add(f"{arm.folds} folds", where, "give 1 or more")
-    for name, source in arm.data.items():
-        if not isinstance(source, RootSource):
-            if source.split not in ("train", "val_human"):
-                what = f"the split of {name} is {source.split!r}"
-                problems.add(what, where, "use train or val_human")
-        elif not source.take or not all(0 <= part < source.parts for part in source.take):
-            what = f"{name} takes the parts {list(source.take)} of {source.parts}"
-            problems.add(what, where, "number the parts from 0")
-
-
 def _check_noise(cell: Cell, arm: str, where: str) -> None:
-    """Raise an `InputError` if noise is unknown. Pools of a dataset are only known later."""
+    """Raise an `InputError` if noise is unknown. What a pool holds is only known later."""
+    from actiseg_noise.corruption.recipe_choice import POOLS
     from reference_trainer.bench.noise_recipes import make_cell_recipe
 
-    noise = cell.get_noise(arm)
+    noise: dict[str, Any] = dict(cell.get_noise(arm))
     if bool(noise) == (cell.name == CLEAN):
         hint = f"give noise to every cell but {CLEAN}"
         raise refuse("has no noise, or should not", where, hint)
+    problems = ProblemCollector()
+    for name in _OWN_NOISE:
+        if noise.pop(name, None) is not None:
+            what = f"the benchmark itself decides {name!r} of the noise"
+            problems.add(what, where, "leave it out")
+    pool = noise.pop("pool", POOLS[0])
+    if pool not in POOLS:
+        what = f"there is no pool {pool!r}{suggest(str(pool), POOLS)}"
+        problems.add(what, where, f"use one of {', '.join(POOLS)}")
+    problems.raise_if_any()
     if noise:
-        known = {name: value for name, value in noise.items() if name != "pool"}
-        make_cell_recipe(known, None, "train", where)
+        make_cell_recipe(noise, None, "train", where)

@@ -1,0 +1,77 @@
+"""Check the data of an arm: no video may be used twice, and folds must test every video."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from actiseg_data.core.errors import ProblemCollector
+from reference_trainer.bench.arm_data import find_taken_parts
+from reference_trainer.bench.plan import Arm, RootSource, Source, SyntheticSource
+
+_NEEDED = ("start", "train", "test")
+_SYNTHETIC_SPLITS = ("train", "val_human")
+
+
+def check_data(arm: Arm, where: str) -> None:
+    """Raise an `InputError` with all that is wrong in the data of an arm."""
+    problems = ProblemCollector()
+    for name in _NEEDED:
+        if name not in arm.data:
+            problems.add(f"lacks the split {name!r}", where, "add it")
+    for name, source in arm.data.items():
+        _check_source(name, source, where, problems)
+    problems.raise_if_any()
+    for (first, one), (second, two) in combinations(arm.data.items(), 2):
+        what = _find_overlap(one, two)
+        if what:
+            problems.add(f"{first} and {second} {what}", where, "use other videos for each")
+    _check_folds(arm, where, problems)
+    problems.raise_if_any()
+
+
+def _check_source(name: str, source: Source, where: str, problems: ProblemCollector) -> None:
+    if isinstance(source, SyntheticSource):
+        if source.split not in _SYNTHETIC_SPLITS:
+            what = f"the split of {name} is {source.split!r}"
+            problems.add(what, where, f"use {' or '.join(_SYNTHETIC_SPLITS)}")
+        if not 1 <= source.videos <= source.clips or source.seed < 0:
+            what = f"{name} has {source.clips} clips of {source.videos} videos, seed {source.seed}"
+            problems.add(what, where, "give as many clips as videos or more, and a seed from 0")
+        return
+    is_part = all(0 <= part < source.parts for part in source.take)
+    if not source.take or not is_part or len(set(source.take)) < len(source.take):
+        what = f"{name} takes the parts {list(source.take)} of {source.parts}"
+        problems.add(what, where, "number the parts from 0, and name each once")
+    if source.clips is not None and source.clips < 1:
+        problems.add(f"{name} has {source.clips} clips", where, "give 1 or more")
+
+
+def _find_overlap(one: Source, two: Source) -> str:
+    """Tell how two splits may have videos in common; empty if they have none."""
+    if isinstance(one, SyntheticSource) and isinstance(two, SyntheticSource):
+        is_same = (one.seed, one.split) == (two.seed, two.split)
+        return f"have the same videos, of the seed {one.seed}" if is_same else ""
+    if not isinstance(one, RootSource) or not isinstance(two, RootSource):
+        return ""
+    if (one.root, one.split) != (two.root, two.split):
+        return ""
+    if one.parts != two.parts:
+        return f"deal the same videos into {one.parts} and {two.parts} parts"
+    shared = sorted(set(one.take) & set(two.take))
+    return f"have the part {shared[0]} in common" if shared else ""
+
+
+def _check_folds(arm: Arm, where: str, problems: ProblemCollector) -> None:
+    if arm.folds < 1:
+        problems.add(f"{arm.folds} folds", where, "give 1 or more")
+    test = arm.data["test"]
+    if arm.folds <= 1:
+        return
+    tested: list[int] = []
+    if isinstance(test, RootSource):
+        for fold in range(arm.folds):
+            tested += find_taken_parts(test, fold, arm.folds)
+        if sorted(tested) == list(range(test.parts)):
+            return
+    what = f"{arm.folds} folds do not test every video once"
+    problems.add(what, where, "deal a dataset into parts that the folds test in turn")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,8 +18,9 @@ from actiseg_data.make.sample import make_sample, sample_writing
 _NEED_TORCH = [
     "reference_trainer/*",
     *(
-        f"tests/helpers/{name}.py"
-        for name in ("public_training_code", "several_processes", "small_nets", "trained")
+        f"tests/helpers/{path.name}"
+        for path in Path(__file__).parent.glob("tests/helpers/*.py")
+        if re.search("^(import|from) (torch|reference_trainer)", path.read_text(), re.MULTILINE)
     ),
 ]
 collect_ignore_glob = [] if find_spec("torch") else _NEED_TORCH

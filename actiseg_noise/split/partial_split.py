@@ -6,11 +6,10 @@ Only files that this toolkit wrote are removed.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from actiseg_data.core.files import (
     remove_path,
     write_json,
 )
+from actiseg_data.core.folder_locks import lock_folder
 from actiseg_data.core.listing import is_clutter, list_folder
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
@@ -181,34 +181,8 @@ def _clear_documents(partial: Path) -> None:
             remove_path(path)
 
 
-@contextmanager
-def _lock(partial: Path) -> Iterator[None]:
-    """Lock a partial folder.
-
-    The operating system releases the lock when the process ends, even if it is killed, so that the
-    next run can continue. Raises `InputError` if another run has the lock.
-    """
-    file = partial / _WORK / _LOCK_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
-        try:
-            import fcntl
-        except ImportError:  # on Windows a second run fails when it opens the files of the first
-            yield
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The previous owner may have moved or removed the file after it was opened here.
-            held = file.exists() and os.path.samestat(file.stat(), os.fstat(lock.fileno()))
-        except BlockingIOError:
-            held = False
-        except OSError as error:
-            if error.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK):
-                raise
-            held = True  # a file system without locks cannot detect a second run
-        if not held:
-            raise refuse("another run is using this folder", partial, "wait for it to end")
-        yield
+def _lock(partial: Path) -> AbstractContextManager[None]:
+    return lock_folder(partial, partial / _WORK / _LOCK_FILE, "wait for it to end")
 
 
 def finish(partial: Path, out: Path, *, overwrite: bool) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from actiseg_data.core.arguments import check_integer
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, check_known, refuse
+from actiseg_data.core.folder_locks import lock_folder
 from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.records.baseline_record import NoisyLabelsSource
-from reference_trainer.bench.bench_lock import hold_lock
 from reference_trainer.bench.jobs import DataJob, NoiseJob, RunJob
 from reference_trainer.bench.matrix import Matrix, MatrixProgress
-from reference_trainer.bench.plan import Plan, RootSource
+from reference_trainer.bench.plan import Arm, Plan, RootSource
 from reference_trainer.bench.run_results import (
     RESULTS_FILE,
     Results,
@@ -26,6 +28,8 @@ from reference_trainer.bench.run_results import (
 if TYPE_CHECKING:
     from reference_trainer.bench.job_records import JobRecord
     from reference_trainer.bench.job_work import Assignment
+
+LOCK_FILE = ".lock"
 
 Listener = Callable[[str, MatrixProgress], None]
 """Called with the path of each job that has ended, and the progress of the matrix."""
@@ -93,8 +97,8 @@ def run_matrix(
         matrix.add_record(assignment.job, record)
         listen(assignment.job.path, matrix.measure_progress())
 
-    with hold_lock(folder):
-        matrix.refresh()
+    with lock_bench(folder):
+        matrix.read_records()
         _refuse_other_data(matrix, roots)
         try:
             if matrix.choose_next(set()) is not None:
@@ -106,30 +110,48 @@ def run_matrix(
     return results
 
 
-def _refuse_missing_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
-    """Raise an `InputError` with all datasets that are needed and not given."""
-    sources = {
-        source.root
-        for arm in matrix.jobs.arms
-        for source in arm.data.values()
-        if isinstance(source, RootSource)
-    }
-    known = {
-        source.root
-        for arm in matrix.plan.arms.values()
-        for source in arm.data.values()
-        if isinstance(source, RootSource)
-    }
+def lock_bench(out: Path) -> AbstractContextManager[None]:
+    """Return the lock of the folder of a benchmark."""
+    hint = "wait for it to end, or give another folder as `out`"
+    return lock_folder(out, out / LOCK_FILE, hint)
+
+
+def check_roots(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+    """Raise an `InputError` with all given datasets that are unknown to the plan or missing."""
     problems = ProblemCollector()
+    _collect_wrong_roots(matrix, roots, problems)
+    problems.raise_if_any()
+
+
+def _collect_wrong_roots(
+    matrix: Matrix, roots: Mapping[str, Path], problems: ProblemCollector
+) -> None:
     with problems.collect():
+        known = _list_roots(matrix.plan.arms.values())
         check_known(roots, known, "dataset", "`data`", "use the names of the plan")
-    for name in sorted(sources - set(roots)):
-        what = f"the dataset {name!r} is not given"
-        problems.add(what, "`data`", f"give {name}=ROOT, a dataset in the ActionVOS layout")
     for name, root in sorted(roots.items()):
         if not root.is_dir():
             problems.add("is not a folder", root, f"give the root of the dataset {name!r}")
+
+
+def _refuse_missing_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
+    """Raise an `InputError` with all datasets that are wrong, or needed and not given."""
+    problems = ProblemCollector()
+    _collect_wrong_roots(matrix, roots, problems)
+    for name in sorted(_list_roots(matrix.jobs.arms) - set(roots)):
+        what = f"the dataset {name!r} is not given"
+        problems.add(what, "`data`", f"give {name}=ROOT, a dataset in the ActionVOS layout")
     problems.raise_if_any()
+
+
+def _list_roots(arms: Iterable[Arm]) -> set[str]:
+    """List the datasets that arms need from the user."""
+    return {
+        source.root
+        for arm in arms
+        for source in arm.data.values()
+        if isinstance(source, RootSource)
+    }
 
 
 def _refuse_other_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
@@ -181,12 +203,7 @@ def gather_results(matrix: Matrix) -> Results:
 def _make_result(run: RunJob, record: JobRecord) -> RunResult:
     result = record.result
     return RunResult(
-        arm=run.arm,
-        cell=run.cell,
-        method=run.method,
-        variant=run.variant,
-        fold=run.fold,
-        seed=run.seed,
+        **asdict(run.name),
         start=record.inputs.get(run.start, ""),
         problem=record.problem,
         seconds=record.seconds,

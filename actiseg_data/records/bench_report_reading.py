@@ -27,7 +27,7 @@ from actiseg_data.records.baseline_record import (
     parse_share,
 )
 
-REPORT_SCHEMA = "actiseg/bench-report/1"
+REPORT_SCHEMA = "actiseg/bench-report/2"
 
 _TOP_KEYS = (
     *("schema", "plan", "about", "seeds", "arms", "primary", "untuned", "tuning", "failed"),
@@ -39,10 +39,7 @@ _ROW_KEYS = (
     *("method", "variant", "control", "seeds", "figures", "meter", "seconds"),
     "predictions",
 )
-_FIGURE_KEYS = (
-    *("value", "interval", "seeds", "kept", "kept_interval", "gain", "gain_interval", "p"),
-    "is_equal",
-)
+_FIGURE_KEYS = ("value", "interval", "seeds", "kept", "kept_interval", "gain", "tuned_gain")
 
 
 def read_bench_report(path: Path) -> Baselines:

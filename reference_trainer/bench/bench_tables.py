@@ -15,6 +15,7 @@ from reference_trainer.bench.bench_report import (
     CellReport,
     Estimate,
     Interval,
+    MethodGain,
     MethodRow,
     PrimaryTest,
 )
@@ -24,7 +25,8 @@ _NOTES = (
     "frozen: the start without further training; clean: plain on clean labels. Intervals are 95 %, "
     "over videos and seeds",
     "kept: (value - frozen) / (clean - frozen), the share of what clean labels teach",
-    "gain: the difference to plain on the same noise, paired by seed and video; above 0 is better",
+    "gain: the difference to plain on the same noise, paired by seed and video; above 0 is better. "
+    "Over tuned plain: the same against plain at its tuned value",
     f"=: the difference is shown to be smaller than {MARGIN:g} (two one-sided tests)",
     "p values are of single tests and descriptive, but for those of the primary family (Holm)",
     "controls, in parentheses, have no part in tests",
@@ -52,12 +54,14 @@ def describe_overview(report: BenchReport) -> Iterator[ReportPart]:
 def describe_report(report: BenchReport) -> Iterator[ReportPart]:
     """Yield all tables and lines."""
     yield from describe_overview(report)
-    if report.primary:
-        yield _tabulate_tests("Primary family, as written down before", report, report.primary)
-        if any(test.adjusted is None for test in report.primary):
-            yield "runs of the primary family are missing, so its p values are not corrected yet"
-    if report.untuned and any(test.variant for test in report.primary):
-        yield _tabulate_tests("The same without tuning (descriptive)", report, report.untuned)
+    if report.plan.primary is not None:
+        title = "Primary family, as written down before: tuned methods against tuned plain"
+        yield _tabulate_tests(title, report, report.primary)
+        if not report.primary or any(test.adjusted is None for test in report.primary):
+            yield "runs of the primary family are missing, so its p values are not corrected"
+    if report.untuned and report.tuning:
+        title = "The same without tuning, against plain as it is (descriptive)"
+        yield _tabulate_tests(title, report, report.untuned)
     if report.tuning:
         yield _tabulate_tuning(report)
     for arm in report.arms:
@@ -68,7 +72,8 @@ def describe_report(report: BenchReport) -> Iterator[ReportPart]:
 def make_bench_page(report: BenchReport) -> ReportPage:
     """Make the page of a report. Its rows are one for each figure, method, cell and arm."""
     columns = ["arm", "cell", "method", "variant", "control", "figure", "value", "low", "high"]
-    columns += ["kept", "kept_low", "kept_high", "gain", "gain_low", "gain_high", "p", "seeds"]
+    columns += ["kept", "kept_low", "kept_high", "gain", "gain_low", "gain_high", "p"]
+    columns += ["tuned_gain", "tuned_gain_low", "tuned_gain_high", "tuned_p", "seeds"]
     rows = [
         [
             *(arm.name, cell.cell, row.method, row.variant, str(row.control).lower(), figure),
@@ -93,8 +98,9 @@ def _list_cells(estimate: Estimate) -> list[str]:
     ends = [
         *(estimate.value, *(estimate.interval or (None, None))),
         *(estimate.kept, *(estimate.kept_interval or (None, None))),
-        *(estimate.gain, *(estimate.gain_interval or (None, None)), estimate.p),
     ]
+    for gain in (estimate.gain, estimate.tuned_gain):
+        ends += [None] * 4 if gain is None else [gain.value, *gain.interval, gain.p]
     return [*map(format_cell, ends), " ".join(map(format_cell, estimate.seeds))]
 
 
@@ -114,7 +120,7 @@ def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
     yield (
         f"Arm {arm.name}: {arm.about}{frames}, {count_nouns(arm.videos, 'video')} tested. "
         f"{RECORD_FIGURES[figure].symbol}: frozen {_format(frozen)}, clean labels gain "
-        f"{_format_gain(gain)}{_format_interval(interval, signed=True)}"
+        f"{_format_change(gain)}{_format_interval(interval, signed=True)}"
     )
     if not arm.has_gain(figure):
         yield (
@@ -148,8 +154,12 @@ def _describe_cell(plan: Plan, arm: ArmReport, cell: CellReport) -> Iterator[Rep
     labels = "" if cell.labels is None else f"; the labels score {cell.labels:.3f}"
     for figure in arm.gains:
         symbol = RECORD_FIGURES[figure].heading
-        rows = [_list_row(plan, row, figure) for row in cell.rows]
-        columns = ["method", symbol, "95 %", "kept", "95 %", "gain", "95 %", "p", "seeds"]
+        estimates = [row.figures[figure] for row in cell.rows]
+        has_tuned = any(item.tuned_gain not in (None, item.gain) for item in estimates)
+        rows = [_list_row(plan, row, figure, has_tuned=has_tuned) for row in cell.rows]
+        columns = ["method", symbol, "95 %", "kept", "95 %", "gain", "95 %", "p"]
+        columns += ["over tuned plain", "95 %", "p"] if has_tuned else []
+        columns.append("seeds")
         title = f"{arm.name} {plan.get_title(cell.cell)}: {cell.about}{labels}; {symbol}"
         yield Table(title, columns, rows)
     known = [term for term in _METER if any(term in row.meter for row in cell.rows)]
@@ -172,7 +182,7 @@ def _describe_cell(plan: Plan, arm: ArmReport, cell: CellReport) -> Iterator[Rep
                 mode.mode.replace("_", " "),
                 _format(mode.clean_share),
                 _format(mode.share),
-                _format_gain(mode.change),
+                _format_change(mode.change),
                 _format_interval(mode.interval, signed=True).strip(),
             ]
             for mode in cell.modes
@@ -181,7 +191,7 @@ def _describe_cell(plan: Plan, arm: ArmReport, cell: CellReport) -> Iterator[Rep
         yield Table(title, ["failure", "clean labels", "noisy labels", "change", "95 %"], rows)
 
 
-def _list_row(plan: Plan, row: MethodRow, figure: str) -> list[str]:
+def _list_row(plan: Plan, row: MethodRow, figure: str, *, has_tuned: bool) -> list[str]:
     estimate = row.figures[figure]
     return [
         name_row(plan, row),
@@ -189,9 +199,8 @@ def _list_row(plan: Plan, row: MethodRow, figure: str) -> list[str]:
         _format_interval(estimate.interval).strip(),
         _format(estimate.kept, 2),
         _format_interval(estimate.kept_interval, digits=2).strip(),
-        _format_gain(estimate.gain) + (" =" if estimate.is_equal else ""),
-        _format_interval(estimate.gain_interval, signed=True).strip(),
-        _format(estimate.p, 3),
+        *_format_gain(estimate.gain),
+        *(_format_gain(estimate.tuned_gain) if has_tuned else ()),
         ", ".join(_format(value, 3) for value in estimate.seeds),
     ]
 
@@ -201,9 +210,7 @@ def _tabulate_tests(title: str, report: BenchReport, tests: tuple[PrimaryTest, .
         [
             f"{report.plan.get_title(test.cell)} ({test.figure})",
             report.plan.get_title(test.method) + (f" {test.variant}" if test.variant else ""),
-            _format_gain(test.estimate.gain) + (" =" if test.estimate.is_equal else ""),
-            _format_interval(test.estimate.gain_interval, signed=True).strip(),
-            _format(test.estimate.p, 4),
+            *_format_gain(test.gain, digits=4),
             _format(test.adjusted, 4),
         ]
         for test in tests
@@ -213,21 +220,34 @@ def _tabulate_tests(title: str, report: BenchReport, tests: tuple[PrimaryTest, .
 
 def _tabulate_tuning(report: BenchReport) -> Table:
     rows = [
-        [report.plan.get_title(method), variant or "as it is", _format(score)]
-        for method, scores in report.tuning.items()
-        for variant, score in scores.items()
+        [
+            report.plan.get_title(value.method),
+            value.variant or "as it is",
+            _format(value.score),
+            "chosen" if value.chosen else "",
+        ]
+        for value in report.tuning
     ]
     tuning = report.plan.tuning
     figure = "" if tuning is None else f": {tuning.figure}, mean of {', '.join(tuning.cells)}"
-    return Table(f"Tuning on noisy labels{figure}", ["method", "value", "score"], rows)
+    return Table(f"Tuning on noisy labels{figure}", ["method", "value", "score", ""], rows)
 
 
 def _format(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _format_gain(value: float | None) -> str:
+def _format_change(value: float | None) -> str:
     return "-" if value is None else f"{value:+.4f}"
+
+
+def _format_gain(gain: MethodGain | None, digits: int = 3) -> list[str]:
+    """Format a gain, its interval and its p value."""
+    if gain is None:
+        return ["-", "", "-"]
+    value = _format_change(gain.value) + (" =" if gain.is_equal else "")
+    interval = _format_interval(gain.interval, signed=True).strip()
+    return [value, interval, _format(gain.p, digits)]
 
 
 def _format_interval(interval: Interval | None, digits: int = 4, *, signed: bool = False) -> str:

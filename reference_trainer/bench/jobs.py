@@ -19,6 +19,7 @@ from reference_trainer.bench.plan import (
     Settings,
     Source,
 )
+from reference_trainer.bench.run_name import RunName
 from reference_trainer.bench.settings_merging import merge_settings
 
 UNTUNED = ""
@@ -88,13 +89,12 @@ class NoiseJob:
 
 
 @dataclass(frozen=True)
-class RunJob:
+class RunJob(RunName):
     """Train a method on a cell, predict the test split and the tuning split, and measure both.
 
     Attributes
     ----------
-    arm, cell, method, variant : str
-    fold, seed : int
+    path : str
     settings : Settings or None
         Settings of the run. None for the start itself, which is not trained further.
     train, test, tune : (str, str)
@@ -107,12 +107,6 @@ class RunJob:
     """
 
     path: str
-    arm: str
-    cell: str
-    method: str
-    variant: str
-    fold: int
-    seed: int
     settings: Settings | None
     train: tuple[str, str]
     test: tuple[str, str]

@@ -10,6 +10,7 @@ from typing import Any
 
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.tables import FORMATS, Table, format_cell, render_csv
+from actiseg_data.records.bench_report_reading import REPORT_SCHEMA
 from actiseg_eval import parse_run_record
 from actiseg_eval.raw_scores.record_figures import CURVE_GATES, name_rate
 from reference_trainer.bench.bench_report import BenchReport
@@ -17,7 +18,6 @@ from reference_trainer.bench.bench_tables import make_bench_page
 from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN
 from reference_trainer.bench.run_results import Results
 
-REPORT_SCHEMA = "actiseg/bench-report/1"
 REPORT_FILE = "report.json"
 
 

@@ -14,6 +14,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
 from actiseg_data.records.baseline_record import NoisyLabelsSource
+from reference_trainer.bench.run_name import RunName
 
 RESULTS_SCHEMA = "actiseg/bench-results/1"
 RESULTS_FILE = "results.jsonl.gz"
@@ -21,13 +22,11 @@ _MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
-class RunResult:
+class RunResult(RunName):
     """What is kept of a run.
 
     Attributes
     ----------
-    arm, cell, method, variant : str
-    fold, seed : int
     start : str
         Digest of the parameters of its start.
     problem : str
@@ -46,12 +45,6 @@ class RunResult:
         `actiseg_data.digest_raw_scores` of its predictions of the test split. Empty if it failed.
     """
 
-    arm: str
-    cell: str
-    method: str
-    variant: str
-    fold: int
-    seed: int
     start: str
     problem: str
     seconds: float
@@ -159,5 +152,5 @@ def _parse_result(row: Cursor) -> RunResult:
 
 def merge_runs(runs: Iterable[RunResult]) -> tuple[RunResult, ...]:
     """Return runs without repeats, in the order of their names."""
-    known = {(run.arm, run.cell, run.method, run.variant, run.fold, run.seed): run for run in runs}
-    return tuple(known[key] for key in sorted(known))
+    known = {run.name: run for run in runs}
+    return tuple(sorted(known.values(), key=lambda run: run.order))

@@ -67,7 +67,7 @@ def bench(
     require_torch()
     from reference_trainer.bench.plan_file import load_plan
     from reference_trainer.bench.run_results import read_results
-    from reference_trainer.bench.running import open_matrix, run_matrix
+    from reference_trainer.bench.running import check_roots, open_matrix, run_matrix
 
     if sum((dry_run, check, results is not None)) > 1:
         where = "`dry_run`, `check`, `results`"
@@ -81,6 +81,7 @@ def bench(
         _check(matrix, out)
         return
     roots = _parse_data(data or [])
+    check_roots(matrix, roots)
     if dry_run or not quiet:
         _print_costs(matrix, roots, processes)
     if dry_run:
@@ -178,7 +179,7 @@ def _check(matrix: Matrix, out: Path) -> None:
 
 
 def _write_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> None:
-    from reference_trainer.bench.bench_report import make_report
+    from reference_trainer.bench.bench_report_making import make_report
     from reference_trainer.bench.bench_tables import describe_overview
     from reference_trainer.bench.report_writing import write_bench_report
 

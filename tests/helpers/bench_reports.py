@@ -17,9 +17,7 @@ def make_figure(value: float, seeds: int = 2) -> dict[str, Any]:
         "kept": 0.5,
         "kept_interval": [-0.25, 1.25],
         "gain": None,
-        "gain_interval": None,
-        "p": None,
-        "is_equal": False,
+        "tuned_gain": None,
     }
 
 
@@ -63,14 +61,14 @@ def make_report(*cells: dict[str, Any]) -> dict[str, Any]:
         "cells": list(cells),
     }
     return {
-        "schema": "actiseg/bench-report/1",
+        "schema": "actiseg/bench-report/2",
         "plan": "made",
         "about": "a report of a test",
         "seeds": [0, 1],
         "arms": [arm],
         "primary": [],
         "untuned": [],
-        "tuning": {},
+        "tuning": [],
         "failed": [],
         "runs": 10,
         "hours": 1.5,

@@ -130,29 +130,31 @@ def _measure_rates(matrix: Matrix, runs: list[RunJob]) -> dict[str, float]:
     for run in runs:
         record = matrix.get_record(run)
         if record is not None and not record.has_failed and run.settings is not None:
-            times_by_arm[run.arm].append(record.seconds / _weigh(run))
+            weight = _weigh(run, matrix.plan.arms[run.arm])
+            times_by_arm[run.arm].append(record.seconds / weight)
     return {arm: sum(times) / len(times) for arm, times in times_by_arm.items()}
 
 
-def _weigh(run: RunJob) -> float:
+def _weigh(run: RunJob, arm: Arm) -> float:
     """Return the cost of a run relative to `plain`."""
     if run.settings is None:
         return _PREDICTION_SHARE
-    strategy = str(run.settings.get("strategy", "plain"))
-    share = float(run.settings.get("stop_after", 1.0))
-    return RELATIVE_COST.get(strategy, 1.0) * share
+    paths = {"dataset": "dataset", "noisy": "copy", "init": "start"}
+    settings = make_config({**paths, **run.settings}, "`plan`")
+    length = settings.epochs * settings.stop_after / _read_settings(arm).epochs
+    return RELATIVE_COST.get(settings.strategy, 1.0) * length
 
 
 def _sum_costs(
     matrix: Matrix, runs: list[RunJob], rates: dict[str, float], roots: Mapping[str, Path]
 ) -> Cost:
-    arm = runs[0].arm
-    rate = rates[arm] if arm in rates else estimate_run(matrix.plan.arms[arm], roots).seconds
+    arm = matrix.plan.arms[runs[0].arm]
+    rate = rates[arm.name] if arm.name in rates else estimate_run(arm, roots).seconds
     missing = [run for run in runs if matrix.get_record(run) is None]
     return Cost(
         runs=len(runs),
         missing=len(missing),
-        hours=sum(map(_weigh, runs)) * rate / 3600,
-        hours_left=sum(map(_weigh, missing)) * rate / 3600,
-        measured=arm in rates,
+        hours=sum(_weigh(run, arm) for run in runs) * rate / 3600,
+        hours_left=sum(_weigh(run, arm) for run in missing) * rate / 3600,
+        measured=arm.name in rates,
     )

@@ -127,9 +127,9 @@ class _Member:
                 os.kill(self._process.pid, signal.SIGTERM)
 
     def end(self) -> None:
-        """Wait for the end of the process, or kill it."""
+        """Kill the process; if it does a job, once it has saved its run or ended the job."""
         if self.assignment is not None:
-            self._process.join(_STOP_SECONDS)
+            wait([self._process.sentinel, self.connection], _STOP_SECONDS)
         self._process.kill()
         self._process.join()
         self.connection.close()

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from actiseg_data.annotations.raw_scores import digest_raw_scores
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.files import remove_path, write_json
 from actiseg_data.layouts.opening import open_action_split
-from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from reference_trainer.batches.content_digest import digest_content
 from reference_trainer.batches.training_split import open_training_split
 from reference_trainer.bench.arm_data import make_split_root
-from reference_trainer.bench.job_records import JobRecord, write_job_record
+from reference_trainer.bench.job_records import JobRecord, read_job_record, write_job_record
 from reference_trainer.bench.jobs import DataJob, Job, NoiseJob, RunJob, StartJob, digest_job
 from reference_trainer.bench.noise_recipes import make_cell_recipe, move_recipe
 from reference_trainer.bench.plan import RootSource
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 TRAINING, TEST, TUNING = "run", "test", "tune"
 """The folders of a run: of its training, and of its predictions."""
+
+COPY = "copy"
+"""The folder of noisy labels."""
 
 _LABELS_FIGURE = "p_miou"
 
@@ -109,12 +112,22 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
         job=digest_job(job),
         inputs=assignment.inputs,
         output=output,
-        seconds=time.process_time() - begin,
+        # The training time counts the sessions before an interruption, too.
+        seconds=max(time.process_time() - begin, result.get("training_seconds", 0.0)),
         problem=problem,
         result=result,
     )
     write_job_record(folder, record)
+    _remove_parameters(job, folder)
     return record
+
+
+def _remove_parameters(job: Job, folder: Path) -> None:
+    """Remove what a finished job needs no more; a start keeps its net."""
+    surplus = {StartJob: (CHECKPOINT_FILE,), RunJob: (CHECKPOINT_FILE, MODEL_FILE)}
+    for name in surplus.get(type(job), ()):
+        with suppress(OSError):
+            (folder / TRAINING / name).unlink()
 
 
 def _make_data(place: Workplace, job: DataJob, folder: Path) -> tuple[str, dict[str, Any]]:
@@ -139,7 +152,7 @@ def _make_noise(place: Workplace, job: NoiseJob, folder: Path) -> tuple[str, dic
     recipe = make_cell_recipe(job.noise, place.find(job.model) / "root", job.model_split)
     recipe = move_recipe(recipe, job.split)
     write_json(folder / RECIPE_FILE, recipe.to_dict(), indent=1)
-    copy = folder / "copy"
+    copy = folder / COPY
     remove_path(copy)
     actiseg_noise.corrupt(root, recipe, out=copy, images="none", weights="none")
     result: dict[str, Any] = {}
@@ -175,8 +188,6 @@ def _make_start(place: Workplace, job: StartJob, folder: Path) -> tuple[str, dic
         values["init"] = str(place.find(job.init) / TRAINING)
     run = _train(make_config(values, "`plan`"), folder / TRAINING)
     output = read_warm_start(run.folder).digest
-    with suppress(OSError):
-        (run.folder / CHECKPOINT_FILE).unlink()  # seven times as large as the model
     return output, {"flops": run.flops, "training_seconds": run.seconds}
 
 
@@ -192,21 +203,36 @@ def _train(config: Config, folder: Path) -> Run:
 
 
 def _refuse_changes(place: Workplace, job: RunJob, inputs: Mapping[str, str]) -> None:
-    """Raise an error if the data of a run are not those that were made for it."""
-    pairs: list[tuple[tuple[str, str], str | None]] = [(job.train, None), (job.test, None)]
-    pairs += [] if job.tune is None else [(job.tune, None)]
-    if job.tune is not None and job.tune_noise is not None:
-        pairs.append((job.tune, job.tune_noise))
-    if job.noise is not None and not place.on_the_fly:
-        pairs.append((job.train, job.noise))
-    for (path, split), noise in pairs:
-        copy = None if noise is None else place.find(noise) / "copy"
-        if digest_split(place.find(path) / "root", split, copy) != inputs[noise or path]:
-            raise refuse(
-                "has changed since it was made",
-                place.find(noise or path),
-                "restore it, or remove its folder and those of the runs that used it",
-            )
+    """Raise an error if the start or the data of a run are not those that were made for it."""
+    read_warm_start(place.find(job.start) / TRAINING, inputs[job.start])
+    splits: list[tuple[tuple[str, str], str | None]] = [(job.train, None), (job.test, None)]
+    if job.tune is not None:
+        splits.append((job.tune, job.tune_noise))
+    if job.noise is not None and not _is_on_the_fly(place, job.noise):
+        splits.append((job.train, job.noise))
+    changed = [
+        noise or path
+        for (path, split), noise in splits
+        if digest_split(
+            place.find(path) / "root", split, None if noise is None else place.find(noise) / COPY
+        )
+        != inputs[noise or path]
+    ]
+    if job.noise is not None and _is_on_the_fly(place, job.noise):
+        record = read_job_record(place.find(job.noise))
+        recipe = read_recipe(place.find(job.noise) / RECIPE_FILE)
+        if record is None or record.result["recipe"] != recipe.digest:
+            changed.append(job.noise)
+    problems = ProblemCollector()
+    for path in changed:
+        hint = "restore it, or remove its folder and those of the runs that used it"
+        problems.add("has changed since it was made", place.find(path), hint)
+    problems.raise_if_any()
+
+
+def _is_on_the_fly(place: Workplace, noise: str) -> bool:
+    """Whether noise is added while labels are read, as where no copy was left on disk."""
+    return place.on_the_fly or not (place.find(noise) / COPY).is_dir()
 
 
 def _perform_run(
@@ -222,9 +248,6 @@ def _perform_run(
     result["record"] = measure_run(place, job).to_dict()
     result["predictions"] = digest_predictions(place, job)
     result["tuning_score"] = _measure_tuning(folder, job)
-    for name in (CHECKPOINT_FILE, MODEL_FILE) if job.settings is not None else ():
-        with suppress(OSError):
-            (model / name).unlink()
     return digest_json(result["record"]), result
 
 
@@ -240,7 +263,8 @@ def _train_run(place: Workplace, job: RunJob, folder: Path, start: str) -> Run:
     }
     if job.noise is not None:
         noise = place.find(job.noise)
-        name, path = ("noise", RECIPE_FILE) if place.on_the_fly else ("noisy", "copy")
+        on_the_fly = _is_on_the_fly(place, job.noise)
+        name, path = ("noise", RECIPE_FILE) if on_the_fly else ("noisy", COPY)
         values[name] = str(noise / path)
     return _train(make_config(values, "`plan`"), folder)
 
@@ -253,7 +277,7 @@ def _predict(place: Workplace, job: RunJob, model: Path, folder: Path) -> None:
     predict(model, place.find(path) / "root", split, folder / TEST, device=place.device)
     if job.tune is not None:
         path, split = job.tune
-        noisy = None if job.tune_noise is None else place.find(job.tune_noise) / "copy"
+        noisy = None if job.tune_noise is None else place.find(job.tune_noise) / COPY
         root = place.find(path) / "root"
         predict(model, root, split, folder / TUNING, noisy=noisy, device=place.device)
 

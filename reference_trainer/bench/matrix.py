@@ -52,9 +52,9 @@ class Matrix:
         self._out = out
         self._records: dict[str, JobRecord] = {}
         self._looked: set[str] = set()
-        self.refresh()
+        self.read_records()
 
-    def refresh(self) -> None:
+    def read_records(self) -> None:
         """Read the records on disk, which another process may have written.
 
         Raises
@@ -115,9 +115,20 @@ class Matrix:
         return -math.inf if score is None else float(score)
 
     def list_runs(self) -> list[RunJob]:
-        """List the runs that are known to be needed."""
-        chosen: Mapping[str, Settings] = {name: choice.knob for name, choice in self.tune().items()}
-        return self.jobs.list_runs(chosen)
+        """List the runs of these arms that are known to be needed."""
+        return self.jobs.list_runs(self._choose_values())
+
+    def list_all_runs(self) -> list[RunJob]:
+        """List the runs of all arms of the plan that are known to be needed."""
+        return self._whole.list_runs(self._choose_values())
+
+    def list_all_jobs(self) -> list[Job]:
+        """List the runs of all arms, and before them what they need."""
+        runs = self.list_all_runs()
+        return [*self._whole.list_inputs(runs), *runs]
+
+    def _choose_values(self) -> Mapping[str, Settings]:
+        return {name: choice.knob for name, choice in self.tune().items()}
 
     def measure_progress(self) -> MatrixProgress:
         """Count the runs."""

@@ -21,8 +21,8 @@ def check_data(arm: Arm, where: str) -> None:
     for name, source in arm.data.items():
         _check_source(name, source, where, problems)
     problems.raise_if_any()
-    for (first, one), (second, two) in combinations(arm.data.items(), 2):
-        what = _find_overlap(one, two)
+    for (first, source), (second, peer) in combinations(arm.data.items(), 2):
+        what = _find_overlap(source, peer)
         if what:
             problems.add(f"{first} and {second} {what}", where, "use other videos for each")
     _check_folds(arm, where, problems)
@@ -46,18 +46,18 @@ def _check_source(name: str, source: Source, where: str, problems: ProblemCollec
         problems.add(f"{name} has {source.clips} clips", where, "give 1 or more")
 
 
-def _find_overlap(one: Source, two: Source) -> str:
-    """Tell how two splits may have videos in common; empty if they have none."""
-    if isinstance(one, SyntheticSource) and isinstance(two, SyntheticSource):
-        is_same = (one.seed, one.split) == (two.seed, two.split)
-        return f"have the same videos, of the seed {one.seed}" if is_same else ""
-    if not isinstance(one, RootSource) or not isinstance(two, RootSource):
+def _find_overlap(source: Source, peer: Source) -> str:
+    """Tell how peer splits may have videos in common; empty if they have none."""
+    if isinstance(source, SyntheticSource) and isinstance(peer, SyntheticSource):
+        is_same = (source.seed, source.split) == (peer.seed, peer.split)
+        return f"have the same videos, of the seed {source.seed}" if is_same else ""
+    if not isinstance(source, RootSource) or not isinstance(peer, RootSource):
         return ""
-    if (one.root, one.split) != (two.root, two.split):
+    if (source.root, source.split) != (peer.root, peer.split):
         return ""
-    if one.parts != two.parts:
-        return f"deal the same videos into {one.parts} and {two.parts} parts"
-    shared = sorted(set(one.take) & set(two.take))
+    if source.parts != peer.parts:
+        return f"deal the same videos into {source.parts} and {peer.parts} parts"
+    shared = sorted(set(source.take) & set(peer.take))
     return f"have the part {shared[0]} in common" if shared else ""
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from reference_trainer.bench.bench_report_making import make_report
 from reference_trainer.bench.job_work import Workplace, perform
 from reference_trainer.bench.matrix import Matrix
 from reference_trainer.bench.plan_file import load_plan
-from reference_trainer.bench.running import open_matrix
+from reference_trainer.bench.report_writing import write_bench_report
+from reference_trainer.bench.run_results import Results
+from reference_trainer.bench.running import gather_results, open_matrix
 
 torch.set_num_threads(1)  # processes side by side, tiny tensors
 
@@ -55,9 +59,25 @@ def open_small(plan: Path, out: Path) -> Matrix:
     return open_matrix(load_plan(plan), out)
 
 
-def run_here(matrix: Matrix, out: Path, *, on_the_fly: bool = False, most: int = 1000) -> list[str]:
+def run_bench(plan: Path, out: Path, roots: Mapping[str, Path] | None = None) -> Results:
+    """Run a plan in this process, and write its report."""
+    matrix = open_small(plan, out)
+    run_here(matrix, out, roots)
+    results = gather_results(matrix)
+    write_bench_report(make_report(matrix.plan, results), results, out)
+    return results
+
+
+def run_here(
+    matrix: Matrix,
+    out: Path,
+    roots: Mapping[str, Path] | None = None,
+    *,
+    on_the_fly: bool = False,
+    most: int = 1000,
+) -> list[str]:
     """Do jobs in this process; return their paths."""
-    place = Workplace(out.resolve(), {}, on_the_fly, "cpu")
+    place = Workplace(out.resolve(), roots or {}, on_the_fly, "cpu")
     done: list[str] = []
     while len(done) < most and (assignment := matrix.choose_next(set())) is not None:
         matrix.add_record(assignment.job, perform(place, assignment))

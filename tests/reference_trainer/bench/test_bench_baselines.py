@@ -16,12 +16,20 @@ from actiseg_noise import check_release, load_recipe, publish
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.bench.run_results import RESULTS_FILE, read_results, write_results
 from reference_trainer.bench.running import check_predictions, gather_results, open_matrix
-from tests.helpers.benched import run_small_bench
+from tests.helpers.small_bench import run_bench, write_plan
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    return run_small_bench(tmp_path_factory.mktemp("small"))
+    folder = tmp_path_factory.mktemp("small")
+    plan = write_plan(
+        folder,
+        ("seeds: [0, 1]", "seeds: [0]"),
+        ("tuning: {arm: S, cells: [masks], seed: 0, figure: p_miou_ungated}\n", ""),
+        (", tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]", ""),
+    )
+    run_bench(plan, folder / "bench")
+    return folder / "bench"
 
 
 def open_small(bench):
@@ -45,7 +53,7 @@ def test_a_row_has_the_figures_and_the_digest_of_its_predictions(bench):
         "frozen": "clean/frozen",
         "clean": "clean/plain",
         "plain": "masks/plain",
-        "half": "masks/half",
+        "gce": "masks/gce",
     }
     assert [row.method for row in cell.rows] == list(places)
     for row in cell.rows:

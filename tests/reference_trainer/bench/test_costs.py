@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -53,3 +54,16 @@ def test_clips_and_pixels_are_in_the_estimate(sample, tmp_path):
     assert known.runs == 2 * len(plan.seeds)
     assert known.hours == pytest.approx(len(plan.seeds) * size.seconds * 1.15 / 3600)
     assert not known.measured
+
+
+def test_longer_methods_cost_more(tmp_path):
+    plan = load_plan("equal-terms")
+    hours = {}
+    for name in ("half", "two-nets", "untouched"):
+        methods = ("plain", name)
+        arm = replace(plan.arms["S"], cells={"clean": ("plain",), "M2": methods})
+        small = replace(plan, arms={"S": arm}, tuning=None, primary=None)
+        hours[name] = estimate_costs(open_matrix(small, tmp_path), {})["S", "M2"].hours
+    plain = hours["untouched"] / 2
+    assert hours["half"] == pytest.approx(1.5 * plain)
+    assert hours["two-nets"] == pytest.approx((1 + 11 / 5) * plain)

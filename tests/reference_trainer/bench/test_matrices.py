@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -12,17 +13,22 @@ pytest.importorskip("torch")
 import actiseg_eval
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
-from reference_trainer.bench.bench_lock import hold_lock
-from reference_trainer.bench.bench_report import make_report
+from reference_trainer.bench.bench_report_making import make_report
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.bench.report_writing import write_bench_report
 from reference_trainer.bench.run_results import read_results, write_results
-from reference_trainer.bench.running import check_predictions, gather_results, run_matrix
+from reference_trainer.bench.running import (
+    check_predictions,
+    gather_results,
+    lock_bench,
+    open_matrix,
+    run_matrix,
+)
 from reference_trainer.bench.tuning import tune_methods
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import read_values
 from reference_trainer.training.engine import fit
-from tests.helpers.small_bench import open_small, run_here, write_plan
+from tests.helpers.small_bench import PLAN, open_small, run_here, write_plan
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +117,40 @@ def test_of_equal_scores_the_first_value_is_chosen(finished):
     assert tune_methods(plan, lambda run: None) == {}
 
 
+def test_of_a_figure_that_is_better_if_lower_the_least_is_chosen(finished):
+    plan = load_plan(finished[0])
+    lower = replace(plan, tuning=replace(plan.tuning, figure="n_rate"))
+    chosen = [tune_methods(own, lambda run: 0.4 if run.variant else 0.6) for own in (plan, lower)]
+    q = [choice["gce"].knob["options"]["q"] for choice in chosen]
+    assert q == [0.7, 0.3]
+
+
+def test_results_are_those_of_all_arms_whatever_arms_are_run(finished, tmp_path):
+    _, out, _ = finished
+    arm = PLAN[PLAN.index("  S:\n") : PLAN.index("cells:\n  clean")]
+    further = arm.replace("  S:", "  T:")
+    plan = write_plan(tmp_path, ("cells:\n  clean", f"{further}cells:\n  clean"))
+    matrix = open_matrix(load_plan(plan), out, ["T"])
+    runs = gather_results(matrix).runs
+    assert {run.arm for run in runs} == {"S"}
+    assert runs == gather_results(open_small(finished[0], out)).runs
+    longer = write_plan(tmp_path, ("epochs: 1,", "epochs: 3,"), name="longer")
+    longer.write_text(longer.read_text().replace("arms:\n", f"arms:\n{further}"))
+    with pytest.raises(InputError, match="another configuration"):  # of an arm that is not run
+        open_matrix(load_plan(longer), out, ["T"])
+
+
+def test_what_another_process_did_meanwhile_is_not_done_again(finished, tmp_path):
+    plan, out, _ = finished
+    other = tmp_path / "out"
+    early = open_small(plan, other)
+    shutil.copytree(out, other, symlinks=True)
+    done = []
+    results = run_matrix(early, other, listen=lambda path, progress: done.append(path))
+    assert done == []
+    assert results.runs == gather_results(open_small(plan, out)).runs
+
+
 def test_results_make_the_same_report_without_predictions(finished, tmp_path):
     plan, out, _ = finished
     results = gather_results(open_small(plan, out))
@@ -142,6 +182,44 @@ def test_noise_on_the_fly_gives_the_same_figures(finished, tmp_path):
     ours, theirs = (gather_results(open_small(plan, folder)) for folder in (out, other))
     assert [run.record for run in ours.runs] == [run.record for run in theirs.runs]
     assert ours.labels == theirs.labels
+
+
+def test_noise_is_added_on_the_fly_where_no_copy_was_left(finished, tmp_path):
+    plan, out, done = finished
+    other = tmp_path / "out"
+    begun = done.index("S/runs/masks/plain/s0")
+    run_here(open_small(plan, other), other, on_the_fly=True, most=begun)
+    run_here(open_small(plan, other), other)
+    assert not (other / "S/noise/masks/train/copy").exists()
+    ours, theirs = (gather_results(open_small(plan, folder)) for folder in (out, other))
+    assert [run.record for run in ours.runs] == [run.record for run in theirs.runs]
+    shutil.rmtree(other / "S/runs/masks/plain/s1")
+    recipe = other / "S/noise/masks/train/recipe.json"
+    recipe.write_text(recipe.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(InputError, match="has changed since it was made") as caught:
+        run_here(open_small(plan, other), other)
+    assert [problem.where for problem in caught.value.problems] == [str(recipe.parent)]
+
+
+def test_a_start_whose_net_changed_is_named_by_the_run_without_training(copied):
+    plan, out = copied
+    shutil.rmtree(out / "S/runs/clean/frozen/s0")
+    shutil.copy(out / "S/starts/s1/run/model.pt", out / "S/starts/s0/run/model.pt")
+    with pytest.raises(InputError, match="S/starts/s0"):
+        run_here(open_small(plan, out), out)
+
+
+def test_another_dataset_than_that_of_the_first_runs_is_refused(root, other_root, tmp_path):
+    plan = write_plan(
+        tmp_path,
+        ("train: {clips: 3, videos: 2, seed: 302}", "train: {root: visor, split: train}"),
+    )
+    out = tmp_path / "out"
+    assert run_here(open_small(plan, out), out, {"visor": root}, most=1) == ["S/data/train"]
+    matrix = open_small(plan, out)
+    with pytest.raises(InputError, match="has another list 'train'") as caught:
+        run_matrix(matrix, out, data={"visor": other_root})
+    assert [problem.where for problem in caught.value.problems] == [str(other_root)]
 
 
 def test_another_configuration_is_refused_by_folder(copied, tmp_path):
@@ -250,7 +328,7 @@ def test_check_measures_kept_predictions(copied):
 
 def test_two_processes_do_not_work_in_one_folder(finished):
     plan, out, _ = finished
-    with hold_lock(out), pytest.raises(InputError, match="another process works in this folder"):
+    with lock_bench(out), pytest.raises(InputError, match="another run is using this folder"):
         run_matrix(open_small(plan, out), out)
 
 
@@ -268,7 +346,5 @@ def test_a_dataset_that_is_not_given_is_named(tmp_path):
 
 
 def test_an_unknown_arm_has_a_suggestion(finished):
-    from reference_trainer.bench.running import open_matrix
-
     with pytest.raises(InputError, match="has no arm 's'; did you mean 'S'"):
         open_matrix(load_plan(finished[0]), finished[1], ["s"])

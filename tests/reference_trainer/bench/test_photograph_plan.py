@@ -12,8 +12,8 @@ transformers = pytest.importorskip("transformers", reason="transformers is in th
 
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.network.transformers_encoder import TransformersEncoder
-from tests.helpers.benched import run_bench
 from tests.helpers.paths import ROOT
+from tests.helpers.small_bench import run_bench
 
 PLAN = ROOT / "data_manifests" / "bench" / "visor-photographs.yaml"
 

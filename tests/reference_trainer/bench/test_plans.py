@@ -122,7 +122,8 @@ def test_variants_are_named_by_their_values():
         ("masks: [plain, gce, half]", "masks: [plain, gse, half]", "did you mean 'gce'"),
         ("names: [plain, gce]", "nmes: [plain, gce]", "did you mean 'names'"),
         ("seeds: [0, 1, 2]", "seeds: [0, 0]", "seeds"),
-        ("clean: [plain]", "clean: [gce]", "the ceiling of all shares"),
+        ("clean: [plain]", "clean: [gce]", "cells: clean: has no run of plain"),
+        ("      clean: [plain]\n", "", "the ceiling of all shares"),
         ("{type: boundary,", "{type: boundry,", "did you mean 'boundary'"),
         ("target_iou: 0.55", "target_uio: 0.55", "target_uio"),
         ("strategy: gce", "strategy: gcee", "did you mean 'gce'"),
@@ -139,6 +140,11 @@ def test_variants_are_named_by_their_values():
         ("options: {q: 0.7}\n", "options: [0.7]\n", "must be an object"),
         ("rate: 0.4, pool", "rate: much, pool", "rate"),
         ("tune: [{options: {q: 0.7}}, ", "tune: {q: 3} # [", "must be a list"),
+        ("videos: 16, seed: 202", "videos: 16, seed: 201", "have the same videos"),
+        ("data:\n", "folds: 3\n    data:\n", "3 folds do not test every video once"),
+        ("{q: 0.7}}, {options: {q: 0.3}}", "{q: 0.3}}, {options: {q: 0.3}}", "not one of its own"),
+        ("names: [plain, gce]", "names: [plain, gce, gce]", "is named 2 times"),
+        ("names: [plain, gce]", "names: [gce]", "has no run of plain"),
     ],
 )
 def test_what_is_wrong_in_a_plan_is_named(tmp_path, before, after, message):
@@ -151,7 +157,28 @@ def test_all_unknown_names_are_named_at_once(tmp_path):
     file = write_changed(tmp_path, "masks: [plain, gce, half]", "masks: [plain, gse, hlf]")
     with pytest.raises(InputError) as caught:
         load_plan(file)
-    assert len(caught.value.problems) == 2
+    unknown = [item.what for item in caught.value.problems if "there is no method" in item.what]
+    assert len(unknown) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("take: [1], clips: 300", "take: [0, 1], clips: 300", "have the part 0 in common"),
+        ("parts: 2, take: [1], clips: 300", "parts: 3, take: [1]", "deal the same videos into"),
+        ("parts: 4, take: [3]", "parts: 4, take: [2, 3]", "have the part 2 in common"),
+        ("folds: 4", "folds: 3", "3 folds do not test every video once"),
+        ("parts: 2, take: [0]", "parts: 2, take: [2]", "takes the parts [2] of 2"),
+        ("start: {arm: S, ", "start: {arm: D, ", "the arm D has a start for each fold"),
+        ("start: {arm: S, ", "start: {arm: V, ", "its start needs itself: V -> V"),
+        ("M1: p_miou_ungated, M2", "M1: n_miou, M2", "there is no figure of tables 'n_miou'"),
+        ("gce, sce, apl, elr, co-teaching, npn, smart, pmhm]\n\n", "half]\n\n", "'half'"),
+    ],
+)
+def test_plans_that_could_not_be_evidence_are_refused(tmp_path, before, after, message):
+    with pytest.raises(InputError) as caught:
+        load_plan(write_changed(tmp_path, before, after, "equal-terms"))
+    assert message in str(caught.value)
 
 
 def test_an_unknown_plan_has_a_suggestion():

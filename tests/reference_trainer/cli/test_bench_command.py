@@ -51,6 +51,8 @@ def test_a_benchmark_from_begin_to_tables(tmp_path):
         (("quick", "--arm", "s"), "has no arm 's'; did you mean 'S'?"),
         (("quick", "--processes", 0), "error: --processes: 0 is out of range"),
         (("quick", "--data", "visor"), "'visor' is not a name and a folder"),
+        (("equal-terms", "--dry-run", "--data", "vizor=."), "did you mean 'visor'"),
+        (("equal-terms", "--dry-run", "--data", "visor=none"), "none: is not a folder"),
         (("quick", "--check"), "has no finished run"),
         (("quick", "--check", "--dry-run"), "exclude one another"),
         (("quick", "--results", "none.gz"), "none.gz: the results file is missing"),

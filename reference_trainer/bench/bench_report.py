@@ -189,6 +189,48 @@ class PrimaryTest:
 
 
 @dataclass(frozen=True)
+class PlaceChange:
+    """Two methods of which each is better than the other in a cell, beyond chance.
+
+    Attributes
+    ----------
+    first, second : str
+        The first is better in `cell`, the second in `peer`. Single intervals of 95 % decide.
+    cell, peer : str
+    """
+
+    first: str
+    second: str
+    cell: str
+    peer: str
+
+
+@dataclass(frozen=True)
+class ProfileReport:
+    """Whether the methods of the primary family differ in another way from cell to cell.
+
+    Attributes
+    ----------
+    tuned : bool
+        Whether the methods have their tuned values.
+    figure : str
+        The first figure of the plan.
+    methods, cells : tuple of str
+    deviation, p : float
+        See `actiseg_eval.resampling.interactions.Interaction`, over videos, of means over seeds.
+    changes : tuple of PlaceChange
+    """
+
+    tuned: bool
+    figure: str
+    methods: tuple[str, ...]
+    cells: tuple[str, ...]
+    deviation: float
+    p: float
+    changes: tuple[PlaceChange, ...]
+
+
+@dataclass(frozen=True)
 class TunedValue:
     """A value of a knob that tuning tries.
 
@@ -218,6 +260,8 @@ class BenchReport:
     primary, untuned : tuple of PrimaryTest
         The primary family with the tuned methods; and the same tests of the untuned ones, which
         are descriptive.
+    profiles : tuple of ProfileReport
+        Of the tuned methods and of those as they are, where all runs have ended.
     tuning : tuple of TunedValue
     failed : tuple of str
         The runs that failed, and why.
@@ -231,6 +275,7 @@ class BenchReport:
     arms: tuple[ArmReport, ...]
     primary: tuple[PrimaryTest, ...]
     untuned: tuple[PrimaryTest, ...]
+    profiles: tuple[ProfileReport, ...]
     tuning: tuple[TunedValue, ...]
     failed: tuple[str, ...]
     runs: int

@@ -23,10 +23,12 @@ from reference_trainer.bench.bench_report import (
     MethodRow,
     ModeChange,
     PrimaryTest,
+    ProfileReport,
     TunedValue,
 )
 from reference_trainer.bench.jobs import UNTUNED, JobList
 from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN, Arm, Plan
+from reference_trainer.bench.profiles import Records, compare_profiles
 from reference_trainer.bench.run_results import Results, RunResult
 from reference_trainer.bench.tuning import tune_methods
 
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """A method and its variant."""
-
-Records = Mapping[int, RunRecord]
-"""The records of a method by seed."""
 
 
 def make_report(plan: Plan, results: Results) -> BenchReport:
@@ -67,6 +66,7 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
         arms=tuple(known),
         primary=_list_tests(plan, known, chosen),
         untuned=_list_tests(plan, known, None),
+        profiles=_list_profiles(plan, good, chosen),
         tuning=_list_tuning(plan, results, chosen),
         failed=tuple(
             f"{run.arm} {run.cell} {run.method} {run.variant} seed {run.seed}: {run.problem}"
@@ -165,7 +165,7 @@ def _report_arm(
                 ends,
                 records[cell],
                 [run for run in runs if run.cell == cell],
-                _find_reference(plan, chosen),
+                chosen,
             )
             for cell in plan.cells
             if cell != CLEAN and ceiling in records[cell]
@@ -207,8 +207,11 @@ def _report_cell(
     ends: Mapping[str, Records],
     records: Mapping[Key, Records],
     runs: Sequence[RunResult],
-    reference: Key | None,
+    chosen: Mapping[str, str],
 ) -> CellReport:
+    # Values that are only tried stand in the table of tuning: they have one seed.
+    records = {key: own for key, own in records.items() if key[1] in (UNTUNED, chosen.get(key[0]))}
+    reference = _find_reference(plan, chosen)
     named = {_join_key(key): own for key, own in records.items()}
     tuned = _join_key(reference) if reference in records and reference is not None else None
     opponents = [PLAIN] if tuned in (None, PLAIN) else [PLAIN, tuned]
@@ -375,3 +378,35 @@ def _find_variant(plan: Plan, method: str, chosen: Mapping[str, str] | None) -> 
     if chosen is None or not plan.methods[method].knob:
         return UNTUNED
     return chosen.get(method)
+
+
+def _list_profiles(
+    plan: Plan, runs: Sequence[RunResult], chosen: Mapping[str, str]
+) -> tuple[ProfileReport, ...]:
+    """Compare the profiles of the primary family, tuned and as it is, where all seeds are there."""
+    if plan.primary is None:
+        return ()
+    arm = plan.arms[plan.primary.arm]
+    records = {
+        cell: _gather_records(arm, [run for run in runs if (run.arm, run.cell) == (arm.name, cell)])
+        for cell in plan.primary.cells
+    }
+    profiles = []
+    for values in (None,) if plan.tuning is None else (chosen, None):
+        keys = {name: _find_variant(plan, name, values) for name in plan.primary.methods}
+        cells = {
+            cell: {
+                name: by_key.get((name, variant), {})
+                for name, variant in keys.items()
+                if variant is not None
+            }
+            for cell, by_key in records.items()
+        }
+        is_whole = all(
+            len(by_name) == len(keys) and all(tuple(own) == plan.seeds for own in by_name.values())
+            for by_name in cells.values()
+        )
+        if is_whole:
+            tuned = values is not None
+            profiles.append(compare_profiles(cells, plan.figures[0], tuned=tuned))
+    return tuple(profile for profile in profiles if profile is not None)

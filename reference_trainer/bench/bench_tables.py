@@ -18,6 +18,7 @@ from reference_trainer.bench.bench_report import (
     MethodGain,
     MethodRow,
     PrimaryTest,
+    ProfileReport,
 )
 from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN, Plan
 
@@ -49,6 +50,39 @@ def describe_overview(report: BenchReport) -> Iterator[ReportPart]:
         yield f"failed: {failure}"
     for arm in report.arms:
         yield from _describe_arm(report.plan, arm)
+    yield from _tabulate_arms(report)
+
+
+def _tabulate_arms(report: BenchReport) -> Iterator[Table]:
+    """Yield a table of each cell that several arms have: the gain of each method in each arm."""
+    figure = report.plan.figures[0]
+    for cell in report.plan.cells:
+        rows_by_arm = {
+            arm.name: {name_row(report.plan, row): row for row in own.rows}
+            for arm in report.arms
+            for own in arm.cells
+            if own.cell == cell and figure in arm.gains
+        }
+        names = [
+            name
+            for name in dict.fromkeys(name for rows in rows_by_arm.values() for name in rows)
+            if sum(name in rows for rows in rows_by_arm.values()) > 1
+            and name not in (FROZEN, CLEAN, PLAIN)
+        ]
+        gains = [
+            [name, *(_format_arm_gain(rows.get(name), figure) for rows in rows_by_arm.values())]
+            for name in names
+        ]
+        if gains:
+            title = f"{report.plan.get_title(cell)}: gain over plain by arm ({figure})"
+            yield Table(title, ["method", *(f"arm {name}" for name in rows_by_arm)], gains)
+
+
+def _format_arm_gain(row: MethodRow | None, figure: str) -> str:
+    if row is None:
+        return ""
+    value, interval, _ = _format_gain(row.figures[figure].gain)
+    return f"{value} {interval}".strip()
 
 
 def describe_report(report: BenchReport) -> Iterator[ReportPart]:
@@ -62,6 +96,8 @@ def describe_report(report: BenchReport) -> Iterator[ReportPart]:
     if report.untuned and report.tuning:
         title = "The same without tuning, against plain as it is (descriptive)"
         yield _tabulate_tests(title, report, report.untuned)
+    for profile in report.profiles:
+        yield _describe_profile(report.plan, profile)
     if report.tuning:
         yield _tabulate_tuning(report)
     for arm in report.arms:
@@ -131,7 +167,7 @@ def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
     names = dict.fromkeys(name_row(plan, row) for cell in cells for row in cell.rows)
     by_cell = [{name_row(plan, row): row for row in cell.rows} for cell in cells]
     rows = [
-        [name, *(_format_share(rows_by_name.get(name), figure) for rows_by_name in by_cell)]
+        [name, *(_format_share(plan, by_name.get(name), figure) for by_name in by_cell)]
         for name in names
         if name not in (FROZEN, CLEAN)
     ]
@@ -141,9 +177,11 @@ def _describe_arm(plan: Plan, arm: ArmReport) -> Iterator[ReportPart]:
         yield Table(title, ["method", *heads], rows)
 
 
-def _format_share(row: MethodRow | None, figure: str) -> str:
+def _format_share(plan: Plan, row: MethodRow | None, figure: str) -> str:
     if row is None:
         return ""
+    if row.seeds != plan.seeds:
+        return f"{len(row.seeds)} of {count_nouns(len(plan.seeds), 'seed')}"
     estimate = row.figures[figure]
     if estimate.kept is None:
         return "-"
@@ -216,6 +254,21 @@ def _tabulate_tests(title: str, report: BenchReport, tests: tuple[PrimaryTest, .
         for test in tests
     ]
     return Table(title, ["cell", "method", "gain", "95 %", "p", "p (Holm)"], rows)
+
+
+def _describe_profile(plan: Plan, profile: ProfileReport) -> str:
+    cells = ", ".join(map(plan.get_title, profile.cells))
+    methods = "tuned methods" if profile.tuned else "methods as they are"
+    changes = [
+        f"{plan.get_title(change.first)} is better than {plan.get_title(change.second)} in "
+        f"{plan.get_title(change.cell)} and worse in {plan.get_title(change.peer)}"
+        for change in profile.changes
+    ]
+    return (
+        f"Profiles of {count_nouns(len(profile.methods), 'method')} over {cells} ({methods}, "
+        f"{profile.figure}): interaction {profile.deviation:.4f}, p {profile.p:.4f} (videos "
+        f"permuted). Pairs that change places (95 % each): {'; '.join(changes) or 'none'}"
+    )
 
 
 def _tabulate_tuning(report: BenchReport) -> Table:

@@ -68,6 +68,7 @@ def make_report(*cells: dict[str, Any]) -> dict[str, Any]:
         "arms": [arm],
         "primary": [],
         "untuned": [],
+        "profiles": [],
         "tuning": [],
         "failed": [],
         "runs": 10,

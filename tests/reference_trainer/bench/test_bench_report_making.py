@@ -63,10 +63,10 @@ def without(results, missing):
     return replace(results, runs=tuple(runs))
 
 
-def find_rows(report):
+def find_rows(report, cell="M1"):
     (arm,) = report.arms
-    (cell,) = arm.cells
-    return {(row.method, row.variant): row.figures[FIGURE] for row in cell.rows}
+    (own,) = (item for item in arm.cells if item.cell == cell)
+    return {(row.method, row.variant): row.figures[FIGURE] for row in own.rows}
 
 
 def test_tuned_methods_are_held_against_tuned_plain(plan, results):
@@ -77,6 +77,7 @@ def test_tuned_methods_are_held_against_tuned_plain(plan, results):
         row = rows[method, variant]
         assert row.tuned_gain.value == pytest.approx(row.value - reference.value, abs=1e-12)
         assert row.gain.value == pytest.approx(row.value - rows[PLAIN, ""].value, abs=1e-12)
+    assert (PLAIN, "learning_rate=0.001") not in rows  # it was only tried
     assert reference.tuned_gain is None
     assert rows[PLAIN, ""].gain is None
     mirrored, gain = rows[PLAIN, ""].tuned_gain, reference.gain
@@ -127,3 +128,42 @@ def test_runs_that_the_plan_has_not_are_named(plan, results):
     text = str(caught.value)
     assert "'gse'" in text
     assert "'M9'" in text
+
+
+def rename_cell(runs, cell, name, **methods):
+    """Runs of a cell as those of another one, some methods with the runs of another method."""
+    own = [run for run in runs if run.cell == cell and run.method not in methods]
+    swapped = [
+        replace(run, method=method)
+        for method, like in methods.items()
+        for run in runs
+        if (run.cell, run.method, run.variant) == (cell, like, "")
+    ]
+    return [replace(run, cell=name) for run in (*own, *swapped)]
+
+
+def test_equal_differences_are_no_profile_and_exchanged_methods_are_one(plan, results):
+    kept = read_results(ROOT / "data_manifests" / "baselines" / "equal-terms.jsonl.gz")
+    names = ("frozen", PLAIN, "gce", "smart")
+    runs = [run for run in kept.runs if run.method in names and not run.variant and run.arm == "S"]
+    runs = [run for run in runs if run.cell in ("clean", "M1")]
+    methods = load_plan("equal-terms").methods
+    two = replace(
+        plan,
+        methods={name: replace(methods[name], knob=()) for name in names[1:]},
+        tuning=None,
+        primary=PrimaryFamily("S", {"M1": FIGURE, "M2": FIGURE}, names[2:]),
+    )
+    (equal,) = make_report(
+        two, replace(results, runs=(*runs, *rename_cell(runs, "M1", "M2")))
+    ).profiles
+    assert (equal.deviation, equal.p, equal.changes) == (0.0, 1.0, ())
+    exchanged = rename_cell(runs, "M1", "M2", gce="smart", smart="gce")
+    report = make_report(two, replace(results, runs=(*runs, *exchanged)))
+    (profile,) = report.profiles
+    rows = find_rows(report)
+    difference = rows["gce", ""].value - rows["smart", ""].value
+    assert profile.deviation == pytest.approx(abs(difference) / 2)
+    assert profile.p < 0.001
+    (change,) = profile.changes
+    assert (change.first, change.second, change.cell, change.peer) == ("gce", "smart", "M1", "M2")

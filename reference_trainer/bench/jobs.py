@@ -202,12 +202,16 @@ class JobList:
         """List the values of a knob that a cell is trained with.
 
         The method as it is stands beside the tuned one in the cells of the primary family and of
-        tuning. Elsewhere a tuned method has its chosen value alone.
+        tuning. Elsewhere a tuned method has its chosen value alone; `PLAIN` has it beside its own
+        settings where another tuned method is held against it.
         """
         tuned = [chosen[method.name]] if method.name in chosen else []
-        if not method.knob or method.name == PLAIN or self._has_both(arm, cell):
+        if not method.knob or self._has_both(arm, cell):
             return [{}, *tuned]
-        return tuned
+        if method.name != PLAIN:
+            return tuned
+        peers = [self.plan.methods[name] for name in arm.cells.get(cell, ()) if name != PLAIN]
+        return [{}, *tuned] if any(peer.knob for peer in peers) else [{}]
 
     def _has_both(self, arm: Arm, cell: str) -> bool:
         tuning, primary = self.plan.tuning, self.plan.primary
@@ -282,21 +286,19 @@ class JobList:
     def _name_data(arm: Arm, fold: int, name: str) -> tuple[str, str]:
         return f"{name_place(arm, fold)}/data/{name}", arm.data[name].split
 
-    def list_inputs(self, runs: Iterable[RunJob]) -> list[Job]:
-        """List the jobs that runs need, each after those that it needs itself."""
+    def list_inputs(self, jobs: Iterable[Job]) -> list[Job]:
+        """List what jobs need, each after those that it needs itself."""
         known: dict[str, Job] = {}
-        for run in runs:
-            for path in run.needs:
-                self._add_input(path, known)
+        for job in jobs:
+            self._add_inputs(job, known)
         return list(known.values())
 
-    def _add_input(self, path: str, known: dict[str, Job]) -> None:
-        if path in known:
-            return
-        job = self._make_input(path)
-        for needed in job.needs:
-            self._add_input(needed, known)
-        known[path] = job
+    def _add_inputs(self, job: Job, known: dict[str, Job]) -> None:
+        for path in job.needs:
+            if path not in known:
+                needed = self._make_input(path)
+                self._add_inputs(needed, known)
+                known[path] = needed
 
     def _make_input(self, path: str) -> Job:
         """Return the job that makes an input, by its path."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector
 from reference_trainer.bench.job_records import JobRecord, read_job_record
 from reference_trainer.bench.job_work import Assignment
-from reference_trainer.bench.jobs import Job, JobList, RunJob, digest_job
+from reference_trainer.bench.jobs import Job, JobList, RunJob, StartJob, digest_job
 from reference_trainer.bench.plan import Plan, Settings
 from reference_trainer.bench.tuning import TunedMethod, tune_methods
 
@@ -137,11 +137,23 @@ class Matrix:
         failed = sum(record.has_failed for record in records)
         return MatrixProgress(len(runs), len(records) - failed, failed)
 
+    def list_starts(self) -> list[StartJob]:
+        """List the starts of the runs of these arms, and those that these begin with."""
+        inputs = self.jobs.list_inputs(self.list_runs())
+        return [job for job in inputs if isinstance(job, StartJob)]
+
     def choose_next(self, busy: set[str]) -> Assignment | None:
         """Choose a job whose inputs are there: runs in their order, and what they need first."""
-        for run in self.list_runs():
-            if self.get_record(run) is None and run.path not in busy:
-                job = self._find_first([*self.jobs.list_inputs([run]), run], busy)
+        return self._choose(self.list_runs(), busy)
+
+    def choose_next_start(self, busy: set[str]) -> Assignment | None:
+        """Choose a job as `choose_next` does, of starts and what they need."""
+        return self._choose(self.list_starts(), busy)
+
+    def _choose(self, wanted: Sequence[RunJob | StartJob], busy: set[str]) -> Assignment | None:
+        for goal in wanted:
+            if self.get_record(goal) is None and goal.path not in busy:
+                job = self._find_first([*self.jobs.list_inputs([goal]), goal], busy)
                 if job is not None:
                     inputs = {path: self._records[path].output for path in job.needs}
                     return Assignment(job, inputs)

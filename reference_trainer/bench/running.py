@@ -56,6 +56,7 @@ def run_matrix(
     processes: int = 1,
     on_the_fly: bool = False,
     device: str = "auto",
+    starts_only: bool = False,
     listen: Listener = lambda path, progress: None,
 ) -> Results:
     """Do all jobs of a matrix that have not ended, and write the results.
@@ -75,6 +76,8 @@ def run_matrix(
         Whether training labels get their noise while they are read, without a copy on disk.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    starts_only : bool
+        Whether to stop when the starts are trained.
     listen : callable
 
     Raises
@@ -97,12 +100,13 @@ def run_matrix(
         matrix.add_record(assignment.job, record)
         listen(assignment.job.path, matrix.measure_progress())
 
+    choose = matrix.choose_next_start if starts_only else matrix.choose_next
     with lock_bench(folder):
         matrix.read_records()
         _refuse_other_data(matrix, roots)
         try:
-            if matrix.choose_next(set()) is not None:
-                run_jobs(place, processes, matrix.choose_next, accept)
+            if choose(set()) is not None:
+                run_jobs(place, processes, choose, accept)
         finally:
             results = gather_results(matrix)
             if results.runs:

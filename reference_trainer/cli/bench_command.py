@@ -47,6 +47,9 @@ def bench(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the cells, their hours and what is left.")
     ] = False,
+    starts: Annotated[
+        bool, typer.Option("--starts", help="Train the starts alone, and print their digests.")
+    ] = False,
     check: Annotated[
         bool,
         typer.Option("--check", help="Measure all kept predictions again; exit 1 if any differ."),
@@ -69,8 +72,8 @@ def bench(
     from reference_trainer.bench.run_results import read_results
     from reference_trainer.bench.running import check_roots, open_matrix, run_matrix
 
-    if sum((dry_run, check, results is not None)) > 1:
-        where = "`dry_run`, `check`, `results`"
+    if sum((dry_run, starts, check, results is not None)) > 1:
+        where = "`dry_run`, `starts`, `check`, `results`"
         raise refuse("exclude one another", where, "give one of them")
     loaded = load_plan(plan)
     if results is not None:
@@ -93,8 +96,12 @@ def bench(
         processes=processes,
         on_the_fly=on_the_fly,
         device=device or "auto",
+        starts_only=starts,
         listen=_Listener(quiet=quiet).report,
     )
+    if starts:
+        _print_starts(matrix, out)
+        return
     _write_tables(loaded, finished, out, quiet=quiet)
 
 
@@ -176,6 +183,22 @@ def _check(matrix: Matrix, out: Path) -> None:
     print(f"{done - len(different)} of {count_nouns(done, 'run')} have the figures that were kept")
     if different:
         raise typer.Exit(1)
+
+
+def _print_starts(matrix: Matrix, out: Path) -> None:
+    """Print where each start is, its digest, and whether the kept results come from it."""
+    from reference_trainer.bench.job_work import TRAINING
+    from reference_trainer.bench.kept_starts import load_kept_starts
+
+    kept = load_kept_starts(matrix.plan.name)
+    for start in matrix.list_starts():
+        record = matrix.get_record(start)
+        assert record is not None, "all starts have ended"
+        note = ""
+        if start.path in kept:
+            is_equal = kept[start.path] == record.output
+            note = ": that of the kept results" if is_equal else f": the kept is {kept[start.path]}"
+        print(f"{out / start.path / TRAINING}: {record.output}{note}")
 
 
 def _write_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from reference_trainer.bench.jobs import name_place
+from reference_trainer.bench.kept_starts import load_kept_starts
 from reference_trainer.bench.plan import FROZEN
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.bench.run_results import read_results
@@ -25,5 +27,11 @@ def test_every_kept_run_is_in_its_plan(file):
             assert run.method in plan.arms[run.arm].cells[run.cell]
         assert run.seed in plan.seeds
         assert run.record is not None or run.problem
-    starts = {(run.arm, run.fold, run.seed, run.start) for run in results.runs}
-    assert len(starts) == len({start[:3] for start in starts})
+    starts = {
+        f"{name_place(plan.arms[run.arm], run.fold)}/starts/s{run.seed}": set()
+        for run in results.runs
+    }
+    for run in results.runs:
+        starts[f"{name_place(plan.arms[run.arm], run.fold)}/starts/s{run.seed}"].add(run.start)
+    kept = load_kept_starts(plan.name)
+    assert {path: {kept[path]} for path in starts} == starts

@@ -62,6 +62,13 @@ def test_untuned_methods_stand_beside_tuned_ones_in_the_primary_cells_alone():
     assert list_variants("M1", {}) == {("", seed) for seed in plan.seeds} | tuned_at_seed_0
 
 
+def test_tuned_plain_stands_beside_other_tuned_methods():
+    plan = load_plan("equal-terms")
+    runs = JobList(plan, ["S"]).list_runs({PLAIN: {"learning_rate": 0.001}})
+    cells = {run.cell for run in runs if run.variant == "learning_rate=0.001" and run.seed == 1}
+    assert cells == {"M1", "M2", "M3", "T1", "T2", "T3", "X"}
+
+
 def test_the_default_value_of_a_knob_is_the_method_itself():
     plan = load_plan("equal-terms")
     run = JobList(plan, ["S"]).make_tuning_run("gce", "M1", {"options": {"q": 0.7}})

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from reference_trainer.bench.run_results import RESULTS_FILE, Results, write_results
+from reference_trainer.training.warm_start import read_warm_start
 from tests.helpers.command import run as run_command
 from tests.helpers.small_bench import open_small, run_here, write_plan
 
@@ -42,6 +43,23 @@ def test_a_benchmark_from_begin_to_tables(tmp_path):
     assert done.returncode == 0, done.stderr
     for name in names[:-1]:
         assert (tmp_path / "tables" / name).read_bytes() == (out / name).read_bytes()
+
+
+def test_starts_alone_are_made_and_loaded_as_weights(tmp_path):
+    import torch
+
+    out = tmp_path / "out"
+    done = run("bench", write_plan(tmp_path), "--out", out, "--starts", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    digests = {}
+    for seed in (0, 1):
+        folder = out / f"S/starts/s{seed}/run"
+        digests[seed] = read_warm_start(folder).digest
+        assert f"{folder}: {digests[seed]}" in done.stdout.splitlines()
+        assert torch.load(folder / "model.pt", weights_only=True)["net"]
+    assert digests[0] != digests[1]
+    assert not (out / "S/runs").exists()
+    assert not (out / RESULTS_FILE).exists()
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from actiseg_data.records.baseline_record import (
 REPORT_SCHEMA = "actiseg/bench-report/2"
 
 _TOP_KEYS = (
-    *("schema", "plan", "about", "seeds", "arms", "primary", "untuned", "profiles"),
-    *("tuning", "failed", "runs", "hours"),
+    *("schema", "plan", "about", "seeds", "arms", "primary", "untuned", "lacking"),
+    *("profiles", "tuning", "failed", "left_out", "runs", "hours"),
 )
 _ARM_KEYS = ("name", "about", "rendered", "videos", "gains", "cells")
 _CELL_KEYS = ("cell", "about", "labels", "noises", "rows", "modes")

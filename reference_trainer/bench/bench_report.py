@@ -29,7 +29,8 @@ class MethodGain:
     p : float
         Of this test alone.
     is_equal : bool
-        Whether the difference is shown to be smaller than `MARGIN`.
+        Whether the difference is shown to be smaller than `MARGIN`. False for figures in which
+        clean labels do not gain enough, where all differences are small.
     """
 
     value: float
@@ -51,9 +52,11 @@ class Estimate:
     seeds : tuple of float or None
         The value of each seed.
     kept, kept_interval
-        The share of what clean labels teach; None if they teach nothing beyond chance.
+        The share of what clean labels teach. None if they do not teach enough in this figure, see
+        `ArmReport.has_gain`, and for rows that lack a seed.
     gain : MethodGain or None
-        The gain over `PLAIN` as it is. None for `PLAIN` itself, and if it is undefined.
+        The gain over `PLAIN` as it is. None for `PLAIN` itself, if it is undefined, and for rows
+        with other seeds than `PLAIN`.
     tuned_gain : MethodGain or None
         The gain over the tuned `PLAIN`. None for this itself, and until it is tuned.
     """
@@ -160,9 +163,16 @@ class ArmReport:
 
     def has_gain(self, figure: str) -> bool:
         """Whether clean labels gain enough over the frozen start to tell methods apart."""
-        gain, interval = self.gains[figure]
-        is_sure = interval is not None and interval[0] > 0
-        return gain is not None and gain >= LEAST_GAIN and is_sure
+        return is_enough(*self.gains[figure])
+
+
+def is_enough(gain: float | None, interval: Interval | None) -> bool:
+    """Whether a gain of clean labels is large and beyond chance.
+
+    >>> is_enough(0.06, (0.01, 0.11)), is_enough(0.06, (-0.01, 0.13))
+    (True, False)
+    """
+    return gain is not None and gain >= LEAST_GAIN and interval is not None and interval[0] > 0
 
 
 @dataclass(frozen=True)
@@ -216,8 +226,9 @@ class ProfileReport:
     figure : str
         The first figure of the plan.
     methods, cells : tuple of str
-    deviation, p : float
-        See `actiseg_eval.resampling.interactions.Interaction`, over videos, of means over seeds.
+    deviation, p, p_videos : float
+    p_runs : float or None
+        See `actiseg_eval.resampling.interactions.Interaction`. The clusters are videos.
     changes : tuple of PlaceChange
     """
 
@@ -227,6 +238,8 @@ class ProfileReport:
     cells: tuple[str, ...]
     deviation: float
     p: float
+    p_videos: float
+    p_runs: float | None
     changes: tuple[PlaceChange, ...]
 
 
@@ -259,12 +272,16 @@ class BenchReport:
     arms : tuple of ArmReport
     primary, untuned : tuple of PrimaryTest
         The primary family with the tuned methods; and the same tests of the untuned ones, which
-        are descriptive.
+        are descriptive and not corrected.
+    lacking : tuple of str
+        What the primary family lacks. Its p values are corrected when nothing is.
     profiles : tuple of ProfileReport
         Of the tuned methods and of those as they are, where all runs have ended.
     tuning : tuple of TunedValue
     failed : tuple of str
         The runs that failed, and why.
+    left_out : tuple of str
+        The arms of which no run of the frozen start, or none on clean labels, has ended well.
     runs : int
         The runs that have ended well.
     hours : float
@@ -275,8 +292,10 @@ class BenchReport:
     arms: tuple[ArmReport, ...]
     primary: tuple[PrimaryTest, ...]
     untuned: tuple[PrimaryTest, ...]
+    lacking: tuple[str, ...]
     profiles: tuple[ProfileReport, ...]
     tuning: tuple[TunedValue, ...]
     failed: tuple[str, ...]
+    left_out: tuple[str, ...]
     runs: int
     hours: float

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from actiseg_data.core.errors import ProblemCollector, check_known
 from actiseg_eval import RunRecord, compare_records, join_records, parse_run_record
 from actiseg_eval.raw_scores.record_figures import MODES, name_share
-from actiseg_eval.resampling.gains import apply_holm
 from reference_trainer.bench.bench_report import (
     MARGIN,
     ArmReport,
@@ -22,12 +19,19 @@ from reference_trainer.bench.bench_report import (
     MethodGain,
     MethodRow,
     ModeChange,
-    PrimaryTest,
     ProfileReport,
     TunedValue,
+    is_enough,
 )
 from reference_trainer.bench.jobs import UNTUNED, JobList
 from reference_trainer.bench.plan import CLEAN, FROZEN, PLAIN, Arm, Plan
+from reference_trainer.bench.primary_family import (
+    Key,
+    find_reference,
+    find_variant,
+    list_lacking,
+    list_tests,
+)
 from reference_trainer.bench.profiles import Records, compare_profiles
 from reference_trainer.bench.run_results import Results, RunResult
 from reference_trainer.bench.tuning import tune_methods
@@ -35,17 +39,9 @@ from reference_trainer.bench.tuning import tune_methods
 if TYPE_CHECKING:
     from actiseg_eval.raw_scores.record_comparison import RecordComparison
 
-Key = tuple[str, str]
-"""A method and its variant."""
-
 
 def make_report(plan: Plan, results: Results) -> BenchReport:
     """Make the report of the runs that have ended.
-
-    Raises
-    ------
-    InputError
-        If the results have arms, cells or methods that the plan has not.
 
     Examples
     --------
@@ -53,7 +49,6 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
     >>> make_report(load_plan("quick"), Results("quick", {}, {}, ())).runs
     0
     """
-    _refuse_unknown_runs(plan, results)
     good = [run for run in results.runs if run.record is not None]
     chosen = find_chosen(plan, results)
     arms = [
@@ -64,29 +59,20 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
     return BenchReport(
         plan=plan,
         arms=tuple(known),
-        primary=_list_tests(plan, known, chosen),
-        untuned=_list_tests(plan, known, None),
+        primary=list_tests(plan, known, chosen),
+        untuned=list_tests(plan, known, None),
+        lacking=list_lacking(plan, known, chosen),
         profiles=_list_profiles(plan, good, chosen),
         tuning=_list_tuning(plan, results, chosen),
-        failed=tuple(
-            f"{run.arm} {run.cell} {run.method} {run.variant} seed {run.seed}: {run.problem}"
-            for run in results.runs
-            if run.problem
+        failed=tuple(f"{run.name}: {run.problem}" for run in results.runs if run.problem),
+        left_out=tuple(
+            name
+            for name in dict.fromkeys(run.arm for run in results.runs)
+            if name not in {arm.name for arm in known}
         ),
         runs=len(good),
         hours=sum(run.seconds for run in results.runs) / 3600,
     )
-
-
-def _refuse_unknown_runs(plan: Plan, results: Results) -> None:
-    problems = ProblemCollector()
-    hint = "give the plan that they were made with"
-    known = {"arm": plan.arms, "cell": plan.cells, "method": [*plan.methods, FROZEN]}
-    for noun, names in known.items():
-        used = dict.fromkeys(getattr(run, noun) for run in results.runs)
-        with problems.collect():
-            check_known(used, names, noun, f"plan {plan.name}", hint)
-    problems.raise_if_any()
 
 
 def find_chosen(plan: Plan, results: Results) -> dict[str, str]:
@@ -94,11 +80,7 @@ def find_chosen(plan: Plan, results: Results) -> dict[str, str]:
     known = {run.name: run for run in results.runs}
     jobs = JobList(plan, plan.arms)
     tuned = tune_methods(plan, lambda job: _read_score(known.get(job.name)))
-    cells = plan.tuning.cells if plan.tuning is not None else ()
-    return {
-        name: jobs.make_tuning_run(name, cells[0], choice.knob).variant
-        for name, choice in tuned.items()
-    }
+    return {name: jobs.name_value(name, choice.knob) for name, choice in tuned.items()}
 
 
 def _read_score(run: RunResult | None) -> float | None:
@@ -150,6 +132,7 @@ def _report_arm(
     for figure in figures:
         comparison = compare_records(ends, figure=figure, frozen=FROZEN, clean=CLEAN)
         gains[figure] = (comparison.clean_gain, comparison.clean_gain_interval)
+    telling = {figure for figure, gain in gains.items() if is_enough(*gain)}
     return ArmReport(
         name=arm.name,
         about=arm.about,
@@ -166,18 +149,12 @@ def _report_arm(
                 records[cell],
                 [run for run in runs if run.cell == cell],
                 chosen,
+                telling,
             )
             for cell in plan.cells
             if cell != CLEAN and ceiling in records[cell]
         ),
     )
-
-
-def _find_reference(plan: Plan, chosen: Mapping[str, str] | None) -> Key | None:
-    """Return the tuned `PLAIN`, or the one as it is if nothing is tuned; None if not yet known."""
-    if chosen is None or not plan.methods[PLAIN].knob:
-        return (PLAIN, UNTUNED)
-    return (PLAIN, chosen[PLAIN]) if PLAIN in chosen else None
 
 
 def _gather_records(arm: Arm, runs: Sequence[RunResult]) -> dict[Key, dict[int, RunRecord]]:
@@ -208,10 +185,11 @@ def _report_cell(
     records: Mapping[Key, Records],
     runs: Sequence[RunResult],
     chosen: Mapping[str, str],
+    telling: set[str],
 ) -> CellReport:
     # Values that are only tried stand in the table of tuning: they have one seed.
     records = {key: own for key, own in records.items() if key[1] in (UNTUNED, chosen.get(key[0]))}
-    reference = _find_reference(plan, chosen)
+    reference = find_reference(plan, chosen)
     named = {_join_key(key): own for key, own in records.items()}
     tuned = _join_key(reference) if reference in records and reference is not None else None
     opponents = [PLAIN] if tuned in (None, PLAIN) else [PLAIN, tuned]
@@ -227,7 +205,9 @@ def _report_cell(
         for figure in names
     }
     keys = sorted(records, key=lambda key: (list(plan.methods).index(key[0]), key[1]))
-    rows = [_make_row((name, UNTUNED), name, figures, [], tuned, control=True) for name in ends]
+    rows = [
+        _make_row((name, UNTUNED), name, figures, [], tuned, telling, control=True) for name in ends
+    ]
     rows += [
         _make_row(
             key,
@@ -235,6 +215,7 @@ def _report_cell(
             figures,
             [run for run in runs if (run.method, run.variant) == key],
             tuned,
+            telling,
             control=plan.methods[key[0]].control,
         )
         for key in keys
@@ -258,6 +239,7 @@ def _make_row(
     figures: Mapping[str, RecordComparison],
     runs: Sequence[RunResult],
     tuned: str | None,
+    telling: set[str],
     *,
     control: bool,
 ) -> MethodRow:
@@ -273,7 +255,7 @@ def _make_row(
         control=control,
         seeds=first.seeds[name],
         figures={
-            figure: _make_estimate(comparison, name, tuned)
+            figure: _make_estimate(comparison, name, tuned, tells=figure in telling)
             for figure, comparison in figures.items()
         },
         meter={term: mean(values) for term, values in ends.items() if values},
@@ -285,25 +267,38 @@ def _list_terms(runs: Sequence[RunResult]) -> list[str]:
     return sorted({term for run in runs for term in run.meter})
 
 
-def _make_estimate(comparison: RecordComparison, name: str, tuned: str | None) -> Estimate:
+def _make_estimate(
+    comparison: RecordComparison, name: str, tuned: str | None, *, tells: bool
+) -> Estimate:
+    """Make the estimate of a figure; without shares where clean labels do not gain enough in it."""
     value = comparison.values[name]
+    has_share = tells and all(_has_seeds_of(comparison, name, end) for end in (FROZEN, CLEAN))
     return Estimate(
         value=value.value,
         interval=value.interval,
         seeds=value.seeds,
-        kept=value.kept,
-        kept_interval=value.kept_interval,
-        gain=_find_gain(comparison, name, PLAIN),
-        tuned_gain=None if tuned is None else _find_gain(comparison, name, tuned),
+        kept=value.kept if has_share else None,
+        kept_interval=value.kept_interval if has_share else None,
+        gain=_find_gain(comparison, name, PLAIN, tells=tells),
+        tuned_gain=None if tuned is None else _find_gain(comparison, name, tuned, tells=tells),
     )
 
 
-def _find_gain(comparison: RecordComparison, name: str, reference: str) -> MethodGain | None:
+def _has_seeds_of(comparison: RecordComparison, name: str, reference: str) -> bool:
+    """Whether two methods have runs of the same seeds, so that their difference is paired."""
+    return comparison.seeds[name] == comparison.seeds[reference]
+
+
+def _find_gain(
+    comparison: RecordComparison, name: str, reference: str, *, tells: bool
+) -> MethodGain | None:
+    if not _has_seeds_of(comparison, name, reference):
+        return None
     for pair in comparison.differences:
         sign = {(name, reference): 1, (reference, name): -1}.get((pair.first, pair.second))
         if sign is not None:
             low, high = sorted(sign * end for end in pair.interval)
-            is_equal = pair.equivalence is not None and pair.equivalence.is_shown
+            is_equal = tells and pair.equivalence is not None and pair.equivalence.is_shown
             return MethodGain(sign * pair.gain, (low, high), pair.test.p, is_equal)
     return None
 
@@ -330,56 +325,6 @@ def _list_modes(clean: Records, noisy: Records) -> tuple[ModeChange, ...]:
     return tuple(changes)
 
 
-def _list_tests(
-    plan: Plan, arms: Sequence[ArmReport], chosen: Mapping[str, str] | None
-) -> tuple[PrimaryTest, ...]:
-    """List the tests of the primary family, of tuned methods, or of those as they are.
-
-    Parameters
-    ----------
-    plan : Plan
-    arms : sequence of ArmReport
-    chosen : mapping of str to str, or None
-        By method, the variant that tuning chose, where that is known. None for untuned methods.
-    """
-    if plan.primary is None:
-        return ()
-    cells = {
-        report.cell: {(row.method, row.variant): row for row in report.rows}
-        for arm in arms
-        if arm.name == plan.primary.arm
-        for report in arm.cells
-    }
-    tests: list[PrimaryTest] = []
-    is_whole = True
-    for cell, figure in plan.primary.cells.items():
-        rows = cells.get(cell, {})
-        reference = _find_reference(plan, chosen)
-        is_whole &= reference in rows and rows[reference].seeds == plan.seeds
-        for method in plan.primary.methods:
-            variant = _find_variant(plan, method, chosen)
-            row = None if variant is None else rows.get((method, variant))
-            is_whole &= row is not None and row.seeds == plan.seeds
-            if row is not None:
-                estimate = row.figures[figure]
-                gain = estimate.gain if chosen is None else estimate.tuned_gain
-                tests.append(PrimaryTest(cell, figure, method, row.variant, gain, None))
-    p = [test.gain.p for test in tests if test.gain is not None]
-    if not is_whole or len(p) < len(tests):
-        return tuple(tests)
-    return tuple(
-        replace(test, adjusted=adjusted)
-        for test, adjusted in zip(tests, apply_holm(p), strict=True)
-    )
-
-
-def _find_variant(plan: Plan, method: str, chosen: Mapping[str, str] | None) -> str | None:
-    """Return the variant of a method in the family; None if tuning has not chosen it yet."""
-    if chosen is None or not plan.methods[method].knob:
-        return UNTUNED
-    return chosen.get(method)
-
-
 def _list_profiles(
     plan: Plan, runs: Sequence[RunResult], chosen: Mapping[str, str]
 ) -> tuple[ProfileReport, ...]:
@@ -393,7 +338,7 @@ def _list_profiles(
     }
     profiles = []
     for values in (None,) if plan.tuning is None else (chosen, None):
-        keys = {name: _find_variant(plan, name, values) for name in plan.primary.methods}
+        keys = {name: find_variant(plan, name, values) for name in plan.primary.methods}
         cells = {
             cell: {
                 name: by_key.get((name, variant), {})

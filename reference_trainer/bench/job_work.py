@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +94,7 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
     begin, problem = time.process_time(), ""
     output = ""
     result: dict[str, Any] = {}
+    _refuse_changes(place, job, assignment.inputs)
     try:
         if isinstance(job, DataJob):
             output, result = _make_data(place, job, folder)
@@ -102,7 +103,6 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
         elif isinstance(job, StartJob):
             output, result = _make_start(place, job, folder)
         else:
-            _refuse_changes(place, job, assignment.inputs)
             output, result = _perform_run(place, job, folder, assignment.inputs)
     except Divergence as error:
         if not isinstance(job, RunJob):
@@ -202,37 +202,54 @@ def _train(config: Config, folder: Path) -> Run:
     return fit(config, folder, quiet=True)
 
 
-def _refuse_changes(place: Workplace, job: RunJob, inputs: Mapping[str, str]) -> None:
-    """Raise an error if the start or the data of a run are not those that were made for it."""
-    read_warm_start(place.find(job.start) / TRAINING, inputs[job.start])
-    splits: list[tuple[tuple[str, str], str | None]] = [(job.train, None), (job.test, None)]
-    if job.tune is not None:
-        splits.append((job.tune, job.tune_noise))
-    if job.noise is not None and not _is_on_the_fly(place, job.noise):
-        splits.append((job.train, job.noise))
-    changed = [
-        noise or path
-        for (path, split), noise in splits
-        if digest_split(
-            place.find(path) / "root", split, None if noise is None else place.find(noise) / COPY
-        )
-        != inputs[noise or path]
-    ]
-    if job.noise is not None and _is_on_the_fly(place, job.noise):
-        record = read_job_record(place.find(job.noise))
-        recipe = read_recipe(place.find(job.noise) / RECIPE_FILE)
-        if record is None or record.result["recipe"] != recipe.digest:
-            changed.append(job.noise)
+def _refuse_changes(place: Workplace, job: Job, inputs: Mapping[str, str]) -> None:
+    """Raise an error with every input of a job that is not as it was made."""
     problems = ProblemCollector()
-    for path in changed:
-        hint = "restore it, or remove its folder and those of the runs that used it"
+    for path in _list_changed(place, job, inputs):
+        hint = "restore it, or remove its folder and those of the jobs that used it"
         problems.add("has changed since it was made", place.find(path), hint)
     problems.raise_if_any()
 
 
+def _list_changed(place: Workplace, job: Job, inputs: Mapping[str, str]) -> Iterator[str]:
+    """Yield the paths of the inputs that are not as they were made."""
+    starts = {StartJob: "init", RunJob: "start"}
+    start = getattr(job, starts[type(job)]) if type(job) in starts else None
+    if start is not None and read_warm_start(place.find(start) / TRAINING).digest != inputs[start]:
+        yield start
+    for (path, split), noise in _list_labels(job):
+        if noise is not None and _is_on_the_fly(place, noise):
+            record = read_job_record(place.find(noise))
+            recipe = read_recipe(place.find(noise) / RECIPE_FILE)
+            if record is None or record.result["recipe"] != recipe.digest:
+                yield noise
+            continue
+        copy = None if noise is None else place.find(noise) / COPY
+        if digest_split(place.find(path) / "root", split, copy) != inputs[noise or path]:
+            yield noise or path
+
+
+def _list_labels(job: Job) -> list[tuple[tuple[str, str], str | None]]:
+    """List the splits that a job reads, and the noisy labels of these splits."""
+    if isinstance(job, DataJob):
+        return []
+    if isinstance(job, StartJob):
+        return [((job.data, job.split), None)]
+    if isinstance(job, NoiseJob):
+        splits = dict.fromkeys([(job.data, job.split), (job.model, job.model_split)])
+        return [(split, None) for split in splits]
+    labels: list[tuple[tuple[str, str], str | None]] = [(job.train, None), (job.test, None)]
+    if job.noise is not None:
+        labels.append((job.train, job.noise))
+    if job.tune is not None:
+        labels.append((job.tune, job.tune_noise))
+    return labels
+
+
 def _is_on_the_fly(place: Workplace, noise: str) -> bool:
     """Whether noise is added while labels are read, as where no copy was left on disk."""
-    return place.on_the_fly or not (place.find(noise) / COPY).is_dir()
+    is_read_once = noise.endswith("/train")  # predictions need the noisy prompts of `tune` on disk
+    return is_read_once and (place.on_the_fly or not (place.find(noise) / COPY).is_dir())
 
 
 def _perform_run(

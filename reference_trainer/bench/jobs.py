@@ -246,6 +246,12 @@ class JobList:
         arm = self.plan.arms[tuning.arm]
         return self._make_run(arm, 0, cell, self.plan.methods[method], knob, tuning.seed)
 
+    def name_value(self, method: str, knob: Settings) -> str:
+        """Return the variant of a value of a knob: `UNTUNED` if it is the method as it is."""
+        tuning = self.plan.tuning
+        assert tuning is not None, "callers check"
+        return self.make_tuning_run(method, tuning.cells[0], knob).variant
+
     def _make_run(
         self,
         arm: Arm,
@@ -292,6 +298,14 @@ class JobList:
         for job in jobs:
             self._add_inputs(job, known)
         return list(known.values())
+
+    def digest_settings(self, run: RunJob) -> str:
+        """Compute a digest of all that a plan says of a run and of what it needs.
+
+        Unlike that of `digest_job` it holds for results of earlier releases.
+        """
+        jobs = [*self.list_inputs([run]), run]
+        return digest_json([{"kind": type(job).__name__, **asdict(job)} for job in jobs])
 
     def _add_inputs(self, job: Job, known: dict[str, Job]) -> None:
         for path in job.needs:

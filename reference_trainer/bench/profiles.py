@@ -52,18 +52,20 @@ def compare_profiles(
         cells=tuple(cells),
         deviation=interaction.deviation,
         p=interaction.p,
+        p_videos=interaction.p_clusters,
+        p_runs=interaction.p_runs,
         changes=_find_changes(cells, figure, methods),
     )
 
 
 def _divide_by_video(records: Records, figure: str) -> NDArray[np.float64]:
-    """Divide a figure over the videos: their mean is the figure, of the mean over seeds."""
+    """Divide the figure of each seed over the videos, (S, V): their mean is the figure."""
     shares = []
     for record in records.values():
         sums = record.sums[figure]
         assert sums.denominator is not None, "figures of records are ratios"
         shares.append(len(sums.numerator) * sums.numerator / sums.denominator.sum())
-    return np.asarray(np.mean(shares, axis=0), np.float64)
+    return np.stack(shares)
 
 
 def _find_changes(

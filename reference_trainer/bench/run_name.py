@@ -22,6 +22,11 @@ class RunName:
     fold: int
     seed: int
 
+    def __str__(self) -> str:
+        method = f"{self.method}@{self.variant}" if self.variant else self.method
+        fold = f" fold {self.fold}" if self.fold else ""
+        return f"{self.arm} {self.cell} {method}{fold} seed {self.seed}"
+
     @property
     def name(self) -> RunName:
         """The name alone, of a run that has more."""

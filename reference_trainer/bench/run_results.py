@@ -27,6 +27,8 @@ class RunResult(RunName):
 
     Attributes
     ----------
+    settings : str
+        `JobList.digest_settings` of the run.
     start : str
         Digest of the parameters of its start.
     problem : str
@@ -45,6 +47,7 @@ class RunResult(RunName):
         `actiseg_data.digest_raw_scores` of its predictions of the test split. Empty if it failed.
     """
 
+    settings: str
     start: str
     problem: str
     seconds: float
@@ -135,6 +138,7 @@ def _parse_result(row: Cursor) -> RunResult:
         variant=row["variant"].as_text(),
         fold=row["fold"].as_integer(),
         seed=row["seed"].as_integer(),
+        settings=row["settings"].as_text(),
         start=row["start"].as_text(),
         problem=row["problem"].as_text(),
         seconds=row["seconds"].as_number(),

@@ -180,7 +180,7 @@ def _refuse_other_data(matrix: Matrix, roots: Mapping[str, Path]) -> None:
 def gather_results(matrix: Matrix) -> Results:
     """Gather the results of all runs of all arms that have ended."""
     results = [
-        _make_result(run, record)
+        _make_result(run, matrix.jobs.digest_settings(run), record)
         for run in matrix.list_all_runs()
         if (record := matrix.get_record(run)) is not None
     ]
@@ -204,10 +204,11 @@ def gather_results(matrix: Matrix) -> Results:
     )
 
 
-def _make_result(run: RunJob, record: JobRecord) -> RunResult:
+def _make_result(run: RunJob, settings: str, record: JobRecord) -> RunResult:
     result = record.result
     return RunResult(
         **asdict(run.name),
+        settings=settings,
         start=record.inputs.get(run.start, ""),
         problem=record.problem,
         seconds=record.seconds,

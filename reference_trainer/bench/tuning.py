@@ -37,7 +37,7 @@ def tune_methods(plan: Plan, get_score: Callable[[RunJob], float | None]) -> dic
     plan : Plan
     get_score : callable
         Returns the figure of a run on the noisy labels of the tuning split; None if the run has not
-        ended. A run that failed has an infinite one, and is never chosen before others.
+        ended. A run that failed has an infinite one, and is never chosen.
 
     Returns
     -------
@@ -72,5 +72,7 @@ def _tune(
     sign = RECORD_FIGURES[plan.tuning.figure].sign
     ranks = [sign * score if math.isfinite(score) else -math.inf for score in scores]
     best = max(range(len(ranks)), key=lambda position: (ranks[position], -position))
+    if ranks[best] == -math.inf:
+        return None
     names = [name_variant(knob) for knob in method.knob]
     return TunedMethod(method.name, method.knob[best], tuple(zip(names, scores, strict=True)))

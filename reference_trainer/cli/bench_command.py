@@ -69,6 +69,7 @@ def bench(
     """
     require_torch()
     from reference_trainer.bench.plan_file import load_plan
+    from reference_trainer.bench.results_checks import check_results
     from reference_trainer.bench.run_results import read_results
     from reference_trainer.bench.running import check_roots, open_matrix, run_matrix
 
@@ -77,7 +78,9 @@ def bench(
         raise refuse("exclude one another", where, "give one of them")
     loaded = load_plan(plan)
     if results is not None:
-        _write_tables(loaded, read_results(results), out, quiet=quiet)
+        kept = read_results(results)
+        check_results(loaded, kept, str(results))
+        _write_tables(loaded, kept, out, quiet=quiet)
         return
     matrix = open_matrix(loaded, out, arms)
     if check:
@@ -206,9 +209,6 @@ def _write_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> No
     from reference_trainer.bench.bench_tables import describe_overview
     from reference_trainer.bench.report_writing import write_bench_report
 
-    if results.plan != plan.name:
-        what = f"has the results of the plan {results.plan!r}, not of {plan.name!r}"
-        raise refuse(what, "`results`", "give the results of this plan")
     report = make_report(plan, results)
     written = write_bench_report(report, results, out)
     if not quiet:

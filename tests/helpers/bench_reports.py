@@ -68,9 +68,11 @@ def make_report(*cells: dict[str, Any]) -> dict[str, Any]:
         "arms": [arm],
         "primary": [],
         "untuned": [],
+        "lacking": [],
         "profiles": [],
         "tuning": [],
         "failed": [],
+        "left_out": [],
         "runs": 10,
         "hours": 1.5,
     }

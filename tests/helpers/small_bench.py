@@ -21,9 +21,9 @@ PLAN = """
 schema: actiseg/bench-plan/1
 about: A benchmark for tests.
 seeds: [0, 1]
-figures: [p_miou_ungated, auroc]
-tuning: {arm: S, cells: [masks], seed: 0, figure: p_miou_ungated}
-primary: {arm: S, cells: {masks: p_miou_ungated}, methods: [gce]}
+figures: [auroc, p_miou_ungated]
+tuning: {arm: S, cells: [masks], seed: 0, figure: auroc}
+primary: {arm: S, cells: {masks: auroc}, methods: [gce]}
 arms:
   S:
     about: synthetic clips

@@ -25,7 +25,7 @@ def bench(tmp_path_factory):
     plan = write_plan(
         folder,
         ("seeds: [0, 1]", "seeds: [0]"),
-        ("tuning: {arm: S, cells: [masks], seed: 0, figure: p_miou_ungated}\n", ""),
+        ("tuning: {arm: S, cells: [masks], seed: 0, figure: auroc}\n", ""),
         (", tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]", ""),
     )
     run_bench(plan, folder / "bench")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("torch")
 
+from actiseg_data.core.errors import InputError
 from reference_trainer.bench.jobs import name_place
 from reference_trainer.bench.kept_starts import load_kept_starts
 from reference_trainer.bench.plan import FROZEN
 from reference_trainer.bench.plan_file import load_plan
+from reference_trainer.bench.results_checks import check_results
 from reference_trainer.bench.run_results import read_results
 from tests.helpers.paths import ROOT
 
+PLANS_RESULTS = ROOT / "data_manifests" / "baselines" / "equal-terms.jsonl.gz"
 KEPT = sorted((ROOT / "data_manifests" / "baselines").glob("*.jsonl.gz"))
 
 
@@ -22,6 +27,7 @@ def test_every_kept_run_is_in_its_plan(file):
     plan = load_plan(results.plan)
     assert file.name == f"{plan.name}.jsonl.gz"
     assert results.runs
+    check_results(plan, results, str(file))
     for run in results.runs:
         if run.method != FROZEN:
             assert run.method in plan.arms[run.arm].cells[run.cell]
@@ -35,3 +41,18 @@ def test_every_kept_run_is_in_its_plan(file):
         starts[f"{name_place(plan.arms[run.arm], run.fold)}/starts/s{run.seed}"].add(run.start)
     kept = load_kept_starts(plan.name)
     assert {path: {kept[path]} for path in starts} == starts
+
+
+def test_results_of_another_state_of_a_plan_are_refused():
+    plan = load_plan("equal-terms")
+    results = read_results(PLANS_RESULTS)
+    noisier = replace(plan.cells["M1"], noise={"": {"type": "boundary", "rate": 0.5}})
+    changed = replace(plan, cells={**plan.cells, "M1": noisier})
+    with pytest.raises(InputError, match="have other settings than in the plan: S M1") as caught:
+        check_results(changed, results, "kept.gz")
+    assert "clean" not in str(caught.value)
+    smaller = replace(plan, seeds=(0, 1))
+    with pytest.raises(InputError, match=r"are not in the plan: .*seed 2"):
+        check_results(smaller, results, "kept.gz")
+    with pytest.raises(InputError, match="has the results of the plan 'equal-terms'"):
+        check_results(load_plan("quick"), results, "kept.gz")

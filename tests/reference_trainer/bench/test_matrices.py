@@ -72,7 +72,7 @@ def test_figures_of_the_report_are_those_of_the_evaluator(finished):
             actiseg_eval.measure_raw_scores([out / f"S/runs/{path}/s{seed}/test"], resamples=100)
             for seed in (0, 1)
         ]
-        return [found.methods[0].figures["p_miou_ungated"].value for found in scores]
+        return [found.methods[0].figures["auroc"].value for found in scores]
 
     values = {
         name: sum(score(path)) / 2
@@ -83,9 +83,10 @@ def test_figures_of_the_report_are_those_of_the_evaluator(finished):
             ("gce", "masks/gce"),
         )
     }
+    assert len(set(values.values())) == 4
     for name, value in values.items():
-        assert rows[name, ""].figures["p_miou_ungated"].value == pytest.approx(value, abs=1e-12)
-    gain, _ = arm.gains["p_miou_ungated"]
+        assert rows[name, ""].figures["auroc"].value == pytest.approx(value, abs=1e-12)
+    gain, _ = arm.gains["auroc"]
     assert gain == pytest.approx(values["clean"] - values["frozen"], abs=1e-12)
     labels = actiseg_eval.score(
         out / "S/noise/masks/train/copy", gt=out / "S/data/train/root", split="train"
@@ -101,10 +102,11 @@ def test_tuning_chooses_the_best_value_on_noisy_labels(finished):
         found = actiseg_eval.measure_raw_scores(
             [out / f"S/runs/masks/{variant}/s0/tune"], resamples=100
         )
-        scores[variant] = found.methods[0].figures["p_miou_ungated"].value
+        scores[variant] = found.methods[0].figures["auroc"].value
         assert "noise/masks/tune/copy" in str(
             json.loads((out / f"S/runs/masks/{variant}/s0/tune/predictions.json").read_text())
         )
+    assert scores["gce"] != scores["gce@q=0.3"]
     best = max(scores, key=scores.__getitem__)
     assert matrix.tune()["gce"].knob == {"options": {"q": 0.7 if best == "gce" else 0.3}}
 
@@ -115,6 +117,10 @@ def test_of_equal_scores_the_first_value_is_chosen(finished):
     failing = tune_methods(plan, lambda run: float("-inf") if not run.variant else 0.1)
     assert failing["gce"].knob == {"options": {"q": 0.3}}
     assert tune_methods(plan, lambda run: None) == {}
+
+
+def test_no_value_is_chosen_if_all_runs_failed(finished):
+    assert tune_methods(load_plan(finished[0]), lambda run: float("-inf")) == {}
 
 
 def test_of_a_figure_that_is_better_if_lower_the_least_is_chosen(finished):
@@ -201,6 +207,27 @@ def test_noise_is_added_on_the_fly_where_no_copy_was_left(finished, tmp_path):
     assert [problem.where for problem in caught.value.problems] == [str(recipe.parent)]
 
 
+@pytest.mark.parametrize(
+    ("place", "removed"),
+    [
+        ("data/start/root", ("starts", "runs")),
+        ("data/tune/root", ("noise/masks/tune", "runs/masks")),
+    ],
+)
+def test_data_that_changed_under_starts_and_noise_are_named(copied, place, removed):
+    plan, out = copied
+    for name in removed:
+        shutil.rmtree(out / "S" / name)
+    mask = next((out / "S" / place).rglob("Annotations_Sparse/*/*/*.png"))
+    pixels = read_index_mask(mask).copy()
+    pixels[:20] = 0
+    pixels[:20, :20] = 1
+    write_index_mask(mask, pixels)
+    with pytest.raises(InputError, match="has changed since it was made") as caught:
+        run_here(open_small(plan, out), out)
+    assert caught.value.problems[0].where == str(out / "S" / place.rpartition("/")[0])
+
+
 def test_a_start_whose_net_changed_is_named_by_the_run_without_training(copied):
     plan, out = copied
     shutil.rmtree(out / "S/runs/clean/frozen/s0")
@@ -267,7 +294,7 @@ def test_a_run_whose_loss_is_not_finite_is_recorded_and_the_matrix_goes_on(finis
         tmp_path,
         ("{strategy: gce, options: {q: 0.7}, tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]}",
          "{learning_rate: 1e30, epochs: 4}"),
-        ("tuning: {arm: S, cells: [masks], seed: 0, figure: p_miou_ungated}\n", ""),
+        ("tuning: {arm: S, cells: [masks], seed: 0, figure: auroc}\n", ""),
     )  # fmt: skip
     matrix = open_small(plan, other)
     run_here(matrix, other)

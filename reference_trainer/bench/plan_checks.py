@@ -254,12 +254,18 @@ def _check_noise(noise: Settings, where: str) -> None:
         if name in noise:
             what = f"the benchmark itself decides {name!r} of the noise"
             problems.add(what, where, "leave it out")
-    pool = noise.get("pool", POOLS[0])
-    if pool not in POOLS:
-        what = f"there is no pool {pool!r}{suggest(str(pool), POOLS)}"
-        problems.add(what, where, f"use one of {', '.join(POOLS)}")
-    hidden = (*_OWN_NOISE, "pool")
-    own = {name: value for name, value in noise.items() if name not in hidden}
+    own = {name: value for name, value in noise.items() if name not in _OWN_NOISE}
+    for name, kind in (("seed", int), ("parameters", dict)):
+        if name in own and not isinstance(own[name], kind):
+            hint = "give a whole number" if kind is int else "give values by name"
+            problems.add(f"{name} is {own.pop(name)!r}", where, hint)
+    if "pool" in own:
+        pool = own.pop("pool")
+        if pool not in POOLS:
+            what = f"there is no pool {pool!r}{suggest(str(pool), POOLS)}"
+            problems.add(what, where, f"use one of {', '.join(POOLS)}")
+        else:
+            own["pool"] = POOLS[0]
     with problems.collect(), name_plan_place(where):
         make_cell_recipe(own, None, "train", where)
     problems.raise_if_any()

@@ -44,8 +44,8 @@ def _check_leaks(plan: Plan, arm: Arm, where: str, problems: ProblemCollector) -
         if tuning_arm is not arm and "tune" in tuning_arm.data:
             used.append(("test", "tune", tuning_arm))
     for name, peer_name, peer in used:
-        source = _unite_folds(arm.data[name], arm)
-        what = _find_overlap(source, _unite_folds(peer.data[peer_name], peer))
+        source = _join_folds(arm.data[name], arm)
+        what = _find_overlap(source, _join_folds(peer.data[peer_name], peer))
         if what:
             text = f"{name} and the {peer_name} of the arm {peer.name} {what}"
             problems.add(text, where, "use other videos for each")
@@ -61,7 +61,7 @@ def _iterate_start_arms(plan: Plan, arm: Arm) -> Iterator[Arm]:
         name = plan.arms[name].start_arm
 
 
-def _unite_folds(source: Source, arm: Arm) -> Source:
+def _join_folds(source: Source, arm: Arm) -> Source:
     """Return a source with the parts of all folds."""
     if isinstance(source, SyntheticSource):
         return source

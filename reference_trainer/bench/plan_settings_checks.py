@@ -79,7 +79,7 @@ def _choose_base(settings: Settings, problems: Sequence[Problem]) -> Settings:
 
 def _find_problems(settings: Settings, place: str, *, has_noise: bool = True) -> list[Problem]:
     try:
-        make_run_config(settings, place, has_noise=has_noise)
+        _make_run_config(settings, place, has_noise=has_noise)
     except InputError as error:
         return list(error.problems)
     return []
@@ -89,7 +89,7 @@ def _find_start_problems(arm: Arm, place: str) -> list[Problem]:
     from reference_trainer.training.warm_start import refuse_missing_start
 
     try:
-        config = make_run_config(
+        config = _make_run_config(
             arm.start_settings, place, has_noise=False, has_start=arm.start_arm is not None
         )
         with name_plan_place(place):
@@ -99,10 +99,10 @@ def _find_start_problems(arm: Arm, place: str) -> list[Problem]:
     return []
 
 
-def make_run_config(
+def _make_run_config(
     settings: Settings, place: str, *, has_noise: bool, has_start: bool = True
 ) -> Config:
-    """Make the configuration of a run as far as a plan decides it.
+    """Make the configuration of a run, as far as a plan decides it.
 
     Parameters
     ----------
@@ -139,10 +139,10 @@ def make_run_config(
 def _find_other_nets(plan: Plan, arm: Arm, where: str) -> Iterator[Problem]:
     """Find settings of nets that are not those of the start, by the layer that has them."""
     place = f"{where}: arms: {arm.name}"
-    start = make_run_config(arm.start_settings, f"{place}: start", has_noise=False)
+    start = _make_run_config(arm.start_settings, f"{place}: start", has_noise=False)
     if arm.start_arm is not None and arm.start_arm in plan.arms:
         first = plan.arms[arm.start_arm]
-        peer = make_run_config(first.start_settings, f"{place}: start", has_noise=False)
+        peer = _make_run_config(first.start_settings, f"{place}: start", has_noise=False)
         yield from _compare_nets(start, peer, first.name, [(f"{place}: start", {})])
     trained = {name for methods in arm.cells.values() for name in methods}
     for method in plan.methods.values():
@@ -157,7 +157,7 @@ def _find_other_nets(plan: Plan, arm: Arm, where: str) -> Iterator[Problem]:
                 (knob_place, knob),
             ]
             settings = merge_settings(*(layer for _, layer in layers))
-            run = make_run_config(settings, knob_place, has_noise=True)
+            run = _make_run_config(settings, knob_place, has_noise=True)
             yield from _compare_nets(run, start, arm.name, layers)
 
 

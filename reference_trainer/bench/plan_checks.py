@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import ProblemCollector, suggest
 from actiseg_data.core.names import format_name
 from actiseg_eval.raw_scores.record_figures import RECORD_FIGURES
 from reference_trainer.bench.jobs import name_variant
@@ -19,19 +18,18 @@ from reference_trainer.bench.plan import (
     Cell,
     Plan,
     PlannedMethod,
+    PrimaryFamily,
     Settings,
 )
 from reference_trainer.bench.plan_data_checks import check_data
-from reference_trainer.bench.settings_merging import merge_settings
+from reference_trainer.bench.plan_places import name_plan_place
+from reference_trainer.bench.plan_settings_checks import check_settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _MOST_LETTERS = 120
 """Longest name of a variant, which is part of the name of a folder."""
 
-_OWN_SETTINGS = ("dataset", "noisy", "noise", "init", "init_digest", "seed", "split", "device")
-"""Settings that the benchmark itself decides."""
-
-_OWN_NOISE = ("dataset", "split")
+_OWN_NOISE = ("dataset", "split", "noise", "lexicon", "categories")
 """Arguments of `actiseg_noise.corrupt` that the benchmark itself decides."""
 
 _TUNED = "_tuned"
@@ -57,8 +55,12 @@ class _PlanChecker:
         self._check_figures()
         for arm in self._plan.arms.values():
             self._check_arm(arm)
+        with self._problems.collect():
+            check_data(self._plan, self._where)
+        with self._problems.collect():
+            check_settings(self._plan, self._where)
         for method in self._plan.methods.values():
-            self._check_method(method)
+            self._check_knob(method)
         for cell in self._plan.cells.values():
             self._check_cell(cell)
         self._check_tuning()
@@ -128,11 +130,6 @@ class _PlanChecker:
             what = f"has no cell {CLEAN}, the ceiling of all shares"
             self._add(what, f"{place}: cells", f"add {CLEAN}: [{PLAIN}]")
         self._check_start(arm, place)
-        with self._problems.collect():
-            check_data(arm, f"{self._where}: {place}: data")
-        with self._problems.collect():
-            start = f"{self._where}: {place}: start"
-            _check_settings(arm.start_settings, start, has_noise=False)
 
     def _check_start(self, arm: Arm, place: str) -> None:
         """Add a problem if starts need themselves, or an arm whose starts are of folds."""
@@ -149,13 +146,8 @@ class _PlanChecker:
                 self._add(what, f"{place}: start", "name an arm without folds")
             seen.append(name)
 
-    def _check_method(self, method: PlannedMethod) -> None:
+    def _check_knob(self, method: PlannedMethod) -> None:
         where = f"methods: {method.name}"
-        for arm in self._plan.arms.values():
-            for knob in ({}, *method.knob):
-                with self._problems.collect():
-                    settings = merge_settings(arm.settings, method.settings, knob)
-                    _check_settings(settings, f"{self._where}: {where}", has_noise=True)
         variants = [name_variant(knob) for knob in method.knob]
         for variant, count in Counter(variants).items():
             if count > 1 or not variant:
@@ -163,26 +155,37 @@ class _PlanChecker:
                     f"the value {variant!r} is not one of its own", where, "give other values"
                 )
             if len(variant) > _MOST_LETTERS:
-                self._add("a value has too long a name", where, "change fewer settings in `tune`")
+                self._add("a value has too long a name", where, "change fewer settings in a value")
 
     def _check_cell(self, cell: Cell) -> None:
         where = f"cells: {cell.name}"
         named = [name for name in cell.noise if name]
         self._check_known(named, self._plan.arms, "arm", where)
-        for name in self._plan.arms:
-            with self._problems.collect():
-                _check_noise(cell, name, f"{self._where}: {where}")
+        if cell.name == CLEAN:
+            if any(cell.noise.values()):
+                self._add("has noise", where, f"give noise to every cell but {CLEAN}")
+            return
+        for name, noise in cell.noise.items():
+            if noise:
+                with self._problems.collect():
+                    _check_noise(noise, f"{self._where}: {where}: {name or 'noise'}")
+        lacking = [name for name in self._plan.arms if not cell.get_noise(name)]
+        if lacking:
+            what = f"has no noise in {', '.join(lacking)}"
+            self._add(what, where, f"give noise to every cell but {CLEAN}")
 
     def _check_tuning(self) -> None:
         plan, tuning = self._plan, self._plan.tuning
         knobs = [method for method in plan.methods.values() if method.knob]
         if tuning is None:
             if knobs:
-                self._add("methods have values to tune", "methods", "add `tuning` to the plan")
+                self._add("methods have values to tune", "methods", "add tuning to the plan")
             return
         self._check_known([tuning.arm], plan.arms, "arm", "tuning")
         noisy = [cell for cell in plan.cells if cell != CLEAN]
         self._check_known(tuning.cells, noisy, "noisy cell", "tuning")
+        if not tuning.cells:
+            self._add("names no cell", "tuning: cells", "name at least one noisy cell")
         figures = [name for name in RECORD_FIGURES if not name.endswith(_TUNED)]
         self._check_known([tuning.figure], figures, "figure without a gate", "tuning")
         self._check_known([str(tuning.seed)], map(str, plan.seeds), "seed", "tuning")
@@ -194,14 +197,18 @@ class _PlanChecker:
             self._add(what, "tuning", "add data: tune, or name another arm")
         for method in knobs:
             lacking = [cell for cell in tuning.cells if method.name not in arm.cells.get(cell, ())]
-            if lacking or not tuning.cells:
+            if lacking:
                 what = f"{method.name} has values to tune and is not in {', '.join(lacking)}"
-                self._add(what, "tuning", "add it to these cells, or leave out its `tune`")
+                self._add(what, "tuning", "add it to these cells, or leave out its values to tune")
 
     def _check_primary(self) -> None:
         plan, primary = self._plan, self._plan.primary
         if primary is None:
             return
+        for name, named in (("cells", primary.cells), ("methods", primary.methods)):
+            if not named:
+                self._add(f"names no {name}", f"primary: {name}", "name at least one")
+        self._check_tries(primary)
         self._check_known([primary.arm], plan.arms, "arm", "primary")
         arm = plan.arms.get(primary.arm)
         if arm is None:
@@ -225,39 +232,40 @@ class _PlanChecker:
             what = f"the arm {arm.name} has no data to tune a gate on, for {tuned[0]}"
             self._add(what, "primary", "add data: tune, or name another figure")
 
-
-def _check_settings(settings: Settings, where: str, *, has_noise: bool) -> None:
-    """Raise an `InputError` if settings of a run are unknown or out of range."""
-    from reference_trainer.config.config_building import make_config
-
-    problems = ProblemCollector()
-    for name in _OWN_SETTINGS:
-        if name in settings:
-            what = f"the benchmark itself decides the setting {name!r}"
-            problems.add(what, where, "leave it out")
-    problems.raise_if_any()
-    paths = {"dataset": "dataset", **({"noisy": "copy", "init": "start"} if has_noise else {})}
-    make_config({**paths, **settings}, where)
+    def _check_tries(self, primary: PrimaryFamily) -> None:
+        """Add a problem if methods that are compared have not the same number of tries."""
+        methods = self._plan.methods
+        tries = {
+            name: len(methods[name].knob) for name in (PLAIN, *primary.methods) if name in methods
+        }
+        if len(set(tries.values())) > 1:
+            counts = ", ".join(f"{name} {count}" for name, count in tries.items())
+            what = f"the methods have different numbers of values to tune: {counts}"
+            self._add(what, "primary: methods", f"give {PLAIN} and all methods as many, or none")
 
 
-def _check_noise(cell: Cell, arm: str, where: str) -> None:
+def _check_noise(noise: Settings, where: str) -> None:
     """Raise an `InputError` if noise is unknown. What a pool holds is only known later."""
     from actiseg_noise.corruption.recipe_choice import POOLS
     from reference_trainer.bench.noise_recipes import make_cell_recipe
 
-    noise: dict[str, Any] = dict(cell.get_noise(arm))
-    if bool(noise) == (cell.name == CLEAN):
-        hint = f"give noise to every cell but {CLEAN}"
-        raise refuse("has no noise, or should not", where, hint)
     problems = ProblemCollector()
     for name in _OWN_NOISE:
-        if noise.pop(name, None) is not None:
+        if name in noise:
             what = f"the benchmark itself decides {name!r} of the noise"
             problems.add(what, where, "leave it out")
-    pool = noise.pop("pool", POOLS[0])
-    if pool not in POOLS:
-        what = f"there is no pool {pool!r}{suggest(str(pool), POOLS)}"
-        problems.add(what, where, f"use one of {', '.join(POOLS)}")
+    own = {name: value for name, value in noise.items() if name not in _OWN_NOISE}
+    for name, kind in (("seed", int), ("parameters", dict)):
+        if name in own and not isinstance(own[name], kind):
+            hint = "give a whole number" if kind is int else "give values by name"
+            problems.add(f"{name} is {own.pop(name)!r}", where, hint)
+    if "pool" in own:
+        pool = own.pop("pool")
+        if pool not in POOLS:
+            what = f"there is no pool {pool!r}{suggest(str(pool), POOLS)}"
+            problems.add(what, where, f"use one of {', '.join(POOLS)}")
+        else:
+            own["pool"] = POOLS[0]
+    with problems.collect(), name_plan_place(where):
+        make_cell_recipe(own, None, "train", where)
     problems.raise_if_any()
-    if noise:
-        make_cell_recipe(noise, None, "train", where)

@@ -1,18 +1,77 @@
-"""Check the data of an arm: no video may be used twice, and folds must test every video."""
+"""Check the data of a plan: no video may be used twice, and folds must test every video."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from actiseg_data.core.errors import ProblemCollector
 from reference_trainer.bench.arm_data import find_taken_parts
-from reference_trainer.bench.plan import Arm, RootSource, Source, SyntheticSource
+from reference_trainer.bench.plan import Arm, Plan, RootSource, Source, SyntheticSource
 
 _NEEDED = ("start", "train", "test")
 _SYNTHETIC_SPLITS = ("train", "val_human")
 
 
-def check_data(arm: Arm, where: str) -> None:
+def check_data(plan: Plan, where: str) -> None:
+    """Raise an `InputError` with all that is wrong in the data of a plan.
+
+    Neither may an arm have videos that nets have learned from in the arms where its starts begin,
+    nor may it test videos that values are tuned on.
+
+    Parameters
+    ----------
+    plan : Plan
+    where : str
+        The file of the plan.
+    """
+    problems = ProblemCollector()
+    for arm in plan.arms.values():
+        with problems.collect():
+            _check_arm_data(arm, f"{where}: arms: {arm.name}: data")
+    problems.raise_if_any()
+    for arm in plan.arms.values():
+        _check_leaks(plan, arm, f"{where}: arms: {arm.name}: data", problems)
+    problems.raise_if_any()
+
+
+def _check_leaks(plan: Plan, arm: Arm, where: str, problems: ProblemCollector) -> None:
+    """Add a problem for each split with videos that another arm has taught its nets or tuning."""
+    used = [(name, "start", peer) for peer in _iterate_start_arms(plan, arm) for name in arm.data]
+    if plan.tuning is not None and plan.tuning.arm in plan.arms:
+        tuning_arm = plan.arms[plan.tuning.arm]
+        if tuning_arm is not arm and "tune" in tuning_arm.data:
+            used.append(("test", "tune", tuning_arm))
+    for name, peer_name, peer in used:
+        source = _join_folds(arm.data[name], arm)
+        what = _find_overlap(source, _join_folds(peer.data[peer_name], peer))
+        if what:
+            text = f"{name} and the {peer_name} of the arm {peer.name} {what}"
+            problems.add(text, where, "use other videos for each")
+
+
+def _iterate_start_arms(plan: Plan, arm: Arm) -> Iterator[Arm]:
+    """Iterate over the arm whose starts an arm begins with, and over those that it begins with."""
+    seen = {arm.name}
+    name = arm.start_arm
+    while name is not None and name in plan.arms and name not in seen:
+        seen.add(name)
+        yield plan.arms[name]
+        name = plan.arms[name].start_arm
+
+
+def _join_folds(source: Source, arm: Arm) -> Source:
+    """Return a source with the parts of all folds."""
+    if isinstance(source, SyntheticSource):
+        return source
+    parts = {
+        part for fold in range(arm.folds) for part in find_taken_parts(source, fold, arm.folds)
+    }
+    return replace(source, take=tuple(sorted(parts)))
+
+
+def _check_arm_data(arm: Arm, where: str) -> None:
     """Raise an `InputError` with all that is wrong in the data of an arm."""
     problems = ProblemCollector()
     for name in _NEEDED:

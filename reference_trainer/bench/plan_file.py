@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from actiseg_data.core.documents import Cursor, check_keys, check_schema
+from actiseg_data.core.documents import Cursor, check_keys, check_schema, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.manifests import PACKAGE, find_installed
 from actiseg_data.core.yaml_documents import read_yaml
@@ -37,6 +37,15 @@ _PLAN_KEYS = (
     "names",
 )
 _ARM_KEYS = ("about", "data", "folds", "start", "settings", "cells")
+_ROOT_KEYS = ("root", "split", "parts", "take", "clips")
+_SYNTHETIC_KEYS = ("clips", "videos", "seed", "split")
+_METHOD_KEYS = ("tune", "control")
+"""What a method has beside settings of the run."""
+
+_TUNING_KEYS = ("arm", "cells", "seed", "figure")
+_PRIMARY_KEYS = ("arm", "cells", "methods")
+
+T = TypeVar("T")
 
 
 def list_plans() -> list[str]:
@@ -79,7 +88,7 @@ def load_plan(plan: str | Path) -> Plan:
     text = read_yaml(path, "plan", "see docs/bench.md for the format", _MAX_BYTES)
     top = Cursor(_resolve_scalars(text), str(path))
     check_schema(top, PLAN_SCHEMA)
-    parsed = _parse_plan(path.stem, top)
+    parsed = _PlanParser().parse_plan(path.stem, top)
     check_plan(parsed, str(path))
     return parsed
 
@@ -106,125 +115,164 @@ def _is_exponent(text: str) -> bool:
     return bool(sign) and digits and exponent.lstrip("+-").isdigit()
 
 
-def _parse_plan(name: str, top: Cursor) -> Plan:
-    problems = ProblemCollector()
-    check_keys(top, _PLAN_KEYS, problems)
-    problems.raise_if_any()
-    methods = {key: _parse_method(key, member) for key, member in top["methods"].iterate_members()}
-    return Plan(
-        name=name,
-        about=top["about"].as_text(),
-        seeds=tuple(item.as_integer() for item in top["seeds"].iterate_elements()),
-        arms={
-            key: _parse_arm(key, member, methods) for key, member in top["arms"].iterate_members()
-        },
-        cells={key: _parse_cell(key, member) for key, member in top["cells"].iterate_members()},
-        methods=methods,
-        tuning=_parse_tuning(top["tuning"]) if "tuning" in top else None,
-        primary=_parse_primary(top["primary"]) if "primary" in top else None,
-        figures=_parse_names(top["figures"]),
-        names={key: member.as_text() for key, member in _get_mapping(top, "names").items()},
-    )
+class _PlanParser:
+    """Parses all parts of a plan, and collects what is wrong in them."""
+
+    def __init__(self) -> None:
+        self._problems = ProblemCollector()
+
+    def parse_plan(self, name: str, top: Cursor) -> Plan:
+        """Parse a plan. Raise an `InputError` with all unknown keys and wrong types in it."""
+        with self._problems.collect():
+            check_keys(top, _PLAN_KEYS, self._problems)
+        methods = self._parse_members(top, "methods", self._parse_method)
+        no_seeds: tuple[int, ...] = ()
+        plan = Plan(
+            name=name,
+            about=self._parse(top, "about", Cursor.as_text, ""),
+            seeds=tuple(sorted(self._parse(top, "seeds", _parse_numbers, no_seeds))),
+            arms=self._parse_members(
+                top, "arms", lambda key, member: self._parse_arm(key, member, methods)
+            ),
+            cells=self._parse_members(top, "cells", self._parse_cell),
+            methods=methods,
+            tuning=self._parse_optional(top, "tuning", self._parse_tuning, None),
+            primary=self._parse_optional(top, "primary", self._parse_primary, None),
+            figures=self._parse(top, "figures", _parse_names, ()),
+            names=self._parse_optional(top, "names", self._parse_texts, {}),
+        )
+        self._problems.raise_if_any()
+        return plan
+
+    def _parse(self, cursor: Cursor, name: str, read: Callable[[Cursor], T], fallback: T) -> T:
+        """Parse a member; return `fallback` if it is missing or wrong."""
+        with self._problems.collect():
+            return read(cursor[name])
+        return fallback
+
+    def _parse_optional(
+        self, cursor: Cursor, name: str, read: Callable[[Cursor], T], default: T
+    ) -> T:
+        is_given = isinstance(cursor.value, dict) and name in cursor
+        return self._parse(cursor, name, read, default) if is_given else default
+
+    def _parse_members(
+        self, cursor: Cursor, name: str, read: Callable[[str, Cursor], T]
+    ) -> dict[str, T]:
+        """Parse each member of a mapping that has the names of its members as keys."""
+        parsed: dict[str, T] = {}
+        with self._problems.collect():
+            for key, member in cursor[name].iterate_members():
+                with self._problems.collect():
+                    parsed[key] = read(key, member)
+        return parsed
+
+    def _parse_texts(self, cursor: Cursor) -> dict[str, str]:
+        texts = {}
+        for name, member in cursor.iterate_members():
+            with self._problems.collect():
+                texts[name] = member.as_text()
+        return texts
+
+    def _parse_arm(self, name: str, cursor: Cursor, methods: Mapping[str, PlannedMethod]) -> Arm:
+        check_keys(cursor, _ARM_KEYS, self._problems)
+        with self._problems.collect():
+            check_keys(cursor["data"], SPLITS, self._problems)
+        nothing: Settings = {}
+        start = dict(self._parse(cursor, "start", _parse_settings, nothing))
+        start_arm = start.pop("arm", None)
+        return Arm(
+            name=name,
+            about=self._parse(cursor, "about", Cursor.as_text, ""),
+            data=self._parse_members(cursor, "data", lambda _, member: self._parse_source(member)),
+            folds=self._parse_optional(cursor, "folds", Cursor.as_integer, 1),
+            start_arm=None if start_arm is None else str(start_arm),
+            start_settings=start,
+            settings=self._parse(cursor, "settings", _parse_settings, nothing),
+            cells=self._parse_members(
+                cursor, "cells", lambda _, member: _parse_methods(member, methods)
+            ),
+        )
+
+    def _parse_source(self, cursor: Cursor) -> Source:
+        is_root = "root" in cursor
+        check_keys(cursor, _ROOT_KEYS if is_root else _SYNTHETIC_KEYS, self._problems)
+        if not is_root:
+            return SyntheticSource(
+                clips=self._parse(cursor, "clips", Cursor.as_integer, 1),
+                videos=self._parse(cursor, "videos", Cursor.as_integer, 1),
+                seed=self._parse(cursor, "seed", Cursor.as_integer, 0),
+                split=self._parse_optional(cursor, "split", Cursor.as_text, "train"),
+            )
+        no_limit: int | None = None
+        return RootSource(
+            root=self._parse(cursor, "root", Cursor.as_text, ""),
+            split=self._parse(cursor, "split", Cursor.as_text, ""),
+            parts=self._parse_optional(cursor, "parts", Cursor.as_integer, 1),
+            take=self._parse_optional(cursor, "take", _parse_numbers, (0,)),
+            clips=self._parse_optional(cursor, "clips", Cursor.as_integer, no_limit),
+        )
+
+    def _parse_cell(self, name: str, cursor: Cursor) -> Cell:
+        noise = {}
+        for arm, member in cursor.iterate_members():
+            if arm != "about":
+                with self._problems.collect():
+                    noise["" if arm == "noise" else arm] = _parse_settings(member)
+        return Cell(name, self._parse_optional(cursor, "about", Cursor.as_text, ""), noise)
+
+    def _parse_method(self, name: str, cursor: Cursor) -> PlannedMethod:
+        settings = {} if cursor.value is None else dict(_parse_settings(cursor))
+        own = Cursor(settings.copy(), cursor.where)
+        for key in _METHOD_KEYS:
+            settings.pop(key, None)
+        return PlannedMethod(
+            name=name,
+            settings=settings,
+            knob=self._parse_optional(own, "tune", self._parse_knob, ()),
+            control=self._parse_optional(own, "control", Cursor.as_flag, False),
+        )
+
+    def _parse_knob(self, cursor: Cursor) -> tuple[Settings, ...]:
+        values = list(cursor.iterate_elements())
+        numbered = [
+            Cursor(item.value, f"{cursor.where} {number}") for number, item in enumerate(values, 1)
+        ]
+        return tuple(collect_valid(numbered, _parse_settings, self._problems))
+
+    def _parse_tuning(self, cursor: Cursor) -> Tuning:
+        check_keys(cursor, _TUNING_KEYS, self._problems)
+        return Tuning(
+            arm=self._parse(cursor, "arm", Cursor.as_text, ""),
+            cells=self._parse(cursor, "cells", _parse_names, ()),
+            seed=self._parse(cursor, "seed", Cursor.as_integer, 0),
+            figure=self._parse(cursor, "figure", Cursor.as_text, ""),
+        )
+
+    def _parse_primary(self, cursor: Cursor) -> PrimaryFamily:
+        check_keys(cursor, _PRIMARY_KEYS, self._problems)
+        return PrimaryFamily(
+            arm=self._parse(cursor, "arm", Cursor.as_text, ""),
+            cells=self._parse(cursor, "cells", self._parse_texts, {}),
+            methods=self._parse(cursor, "methods", _parse_names, ()),
+        )
 
 
-def _get_mapping(cursor: Cursor, name: str) -> dict[str, Cursor]:
-    """Return the members of an optional mapping."""
-    return dict(cursor[name].iterate_members()) if name in cursor else {}
+def _parse_numbers(cursor: Cursor) -> tuple[int, ...]:
+    return tuple(item.as_integer() for item in cursor.iterate_elements())
 
 
 def _parse_names(cursor: Cursor) -> tuple[str, ...]:
     return tuple(item.as_text() for item in cursor.iterate_elements())
 
 
+def _parse_methods(cursor: Cursor, methods: Mapping[str, PlannedMethod]) -> tuple[str, ...]:
+    """Parse the methods of a cell: a list, or `_ALL`, alone or in a list."""
+    names = (_ALL,) if cursor.value == _ALL else _parse_names(cursor)
+    return tuple(methods) if names == (_ALL,) else names
+
+
 def _parse_settings(cursor: Cursor) -> Settings:
     if "options" in cursor:
         cursor["options"].as_mapping()
     return dict(cursor.as_mapping())
-
-
-def _parse_arm(name: str, cursor: Cursor, methods: Mapping[str, PlannedMethod]) -> Arm:
-    problems = ProblemCollector()
-    check_keys(cursor, _ARM_KEYS, problems)
-    check_keys(cursor["data"], SPLITS, problems)
-    problems.raise_if_any()
-    start = dict(_parse_settings(cursor["start"]))
-    start_arm = start.pop("arm", None)
-    cells = {}
-    for cell, members in cursor["cells"].iterate_members():
-        names = [_ALL] if members.value == _ALL else list(_parse_names(members))
-        cells[cell] = tuple(methods) if names == [_ALL] else tuple(names)
-    return Arm(
-        name=name,
-        about=cursor["about"].as_text(),
-        data={key: _parse_source(member) for key, member in cursor["data"].iterate_members()},
-        folds=cursor["folds"].as_integer() if "folds" in cursor else 1,
-        start_arm=None if start_arm is None else str(start_arm),
-        start_settings=start,
-        settings=_parse_settings(cursor["settings"]),
-        cells=cells,
-    )
-
-
-def _parse_source(cursor: Cursor) -> Source:
-    problems = ProblemCollector()
-    is_root = "root" in cursor
-    known = ("root", "split", "parts", "take", "clips") if is_root else ("clips", "videos", "seed")
-    check_keys(cursor, (*known, "split"), problems)
-    problems.raise_if_any()
-    if not is_root:
-        return SyntheticSource(
-            clips=cursor["clips"].as_integer(),
-            videos=cursor["videos"].as_integer(),
-            seed=cursor["seed"].as_integer(),
-            split=cursor["split"].as_text() if "split" in cursor else "train",
-        )
-    return RootSource(
-        root=cursor["root"].as_text(),
-        split=cursor["split"].as_text(),
-        parts=cursor["parts"].as_integer() if "parts" in cursor else 1,
-        take=(
-            tuple(item.as_integer() for item in cursor["take"].iterate_elements())
-            if "take" in cursor
-            else (0,)
-        ),
-        clips=cursor["clips"].as_integer() if "clips" in cursor else None,
-    )
-
-
-def _parse_cell(name: str, cursor: Cursor) -> Cell:
-    members = dict(cursor.iterate_members())
-    about = members.pop("about").as_text() if "about" in members else ""
-    noise = {
-        "" if arm == "noise" else arm: _parse_settings(member) for arm, member in members.items()
-    }
-    return Cell(name, about, noise)
-
-
-def _parse_method(name: str, cursor: Cursor) -> PlannedMethod:
-    settings = {} if cursor.value is None else dict(_parse_settings(cursor))
-    knob = settings.pop("tune", [])
-    control = settings.pop("control", False)
-    values = Cursor(knob, f"{cursor.where}: tune")
-    return PlannedMethod(
-        name=name,
-        settings=settings,
-        knob=tuple(_parse_settings(item) for item in values.iterate_elements()),
-        control=Cursor(control, f"{cursor.where}: control").as_flag(),
-    )
-
-
-def _parse_tuning(cursor: Cursor) -> Tuning:
-    return Tuning(
-        arm=cursor["arm"].as_text(),
-        cells=_parse_names(cursor["cells"]),
-        seed=cursor["seed"].as_integer(),
-        figure=cursor["figure"].as_text(),
-    )
-
-
-def _parse_primary(cursor: Cursor) -> PrimaryFamily:
-    return PrimaryFamily(
-        arm=cursor["arm"].as_text(),
-        cells={name: member.as_text() for name, member in cursor["cells"].iterate_members()},
-        methods=_parse_names(cursor["methods"]),
-    )

@@ -39,7 +39,7 @@ cells:
   clean: {about: clean labels}
   masks: {about: "masks and names", noise: {type: mixed, rate: 0.8, target_iou: 0.5}}
 methods:
-  plain: {}
+  plain: {tune: [{learning_rate: 0.005}, {learning_rate: 0.002}]}
   gce: {strategy: gce, options: {q: 0.7}, tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]}
 """.replace("SIZES", "height: 32, width: 48, channels: 8, prompt_width: 16")
 

@@ -24,6 +24,7 @@ def bench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     plan = write_plan(
         folder,
+        ("{tune: [{learning_rate: 0.005}, {learning_rate: 0.002}]}", "{}"),
         ("seeds: [0, 1]", "seeds: [0]"),
         ("tuning: {arm: S, cells: [masks], seed: 0, figure: auroc}\n", ""),
         (", tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]", ""),

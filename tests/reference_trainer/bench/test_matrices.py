@@ -55,8 +55,11 @@ def test_every_job_is_done_once(finished):
     assert matrix.choose_next(set()) is None
     progress = matrix.measure_progress()
     assert (progress.missing, progress.failed) == (0, 0)
-    # frozen and clean, plain and gce on noisy masks, and one more value of the knob
-    assert progress.runs in (2 * 4 + 1, 2 * 4 + 2)
+    # frozen and clean, plain and gce on noisy masks, and one more value of each knob: at the seed
+    # of tuning, and where it is chosen at the other seed as well
+    further = [{"learning_rate": 0.002}, {"options": {"q": 0.3}}]
+    chosen = [choice for choice in matrix.tune().values() if choice.knob in further]
+    assert progress.runs == 2 * 4 + 2 + len(chosen)
 
 
 def test_figures_of_the_report_are_those_of_the_evaluator(finished):
@@ -292,6 +295,7 @@ def test_a_run_whose_loss_is_not_finite_is_recorded_and_the_matrix_goes_on(finis
         shutil.copytree(out / "S" / name, other / "S" / name, symlinks=True)
     plan = write_plan(
         tmp_path,
+        ("{tune: [{learning_rate: 0.005}, {learning_rate: 0.002}]}", "{}"),
         ("{strategy: gce, options: {q: 0.7}, tune: [{options: {q: 0.7}}, {options: {q: 0.3}}]}",
          "{learning_rate: 1e30, epochs: 4}"),
         ("tuning: {arm: S, cells: [masks], seed: 0, figure: auroc}\n", ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytest.importorskip("torch")
@@ -21,6 +23,15 @@ def write_changed(tmp_path, before, after, plan="quick"):
     file = tmp_path / "changed.yaml"
     file.write_text(text.replace(before, after))
     return file
+
+
+def list_messages(file):
+    """List what `actiseg-train bench` prints of a wrong plan. Every line begins with the file."""
+    with pytest.raises(InputError) as caught:
+        load_plan(file)
+    lines = [problem.name_parameters(lambda name: f"--{name}") for problem in caught.value.problems]
+    assert [line for line in lines if not line.startswith(f"{file}: ") or "--" in line] == []
+    return [line.removeprefix(f"{file}: ") for line in lines]
 
 
 @pytest.mark.parametrize("name", list_plans())
@@ -152,12 +163,88 @@ def test_variants_are_named_by_their_values():
         ("{q: 0.7}}, {options: {q: 0.3}}", "{q: 0.3}}, {options: {q: 0.3}}", "not one of its own"),
         ("names: [plain, gce]", "names: [plain, gce, gce]", "is named 2 times"),
         ("names: [plain, gce]", "names: [gce]", "has no run of plain"),
+        ("rate: 1, target", "rate: 8, target", "cells: masks: noise: rate: the rate 8"),
+        ("type: boundary,", "type: boundary, pool: dataset,", "'boundary' has no parameter 'pool'"),
+        ("rate: 0.4, pool", "seed: x, rate: 0.4, pool", "cells: names: noise: seed is 'x'"),
+        ("rate: 0.4, pool", "lexicon: 4, rate: 0.4, pool", "decides 'lexicon' of the noise"),
+        ("clean labels}", "clean labels, noise: {type: dilate, rate: 1}}", "clean: has noise"),
+        ("noise: {type: category, rate: 0.4, pool: frequency}", "", "has no noise in S"),
+        ("options: {q: 0.7}\n", "options: {qq: 0.7}\n", "methods: gce: options: gce has no option"),
+        ("{options: {q: 0.3}}]", "{options: {q: 7}}]", "methods: gce: tune 2: option q: 7 is not"),
+        ("epochs: 30}", "epochs: 30, strategy: distil}", "arms: S: start: init: distil stays near"),
+        ("cells: [masks]", "cells: []", "tuning: cells: names no cell"),
+        ("seed: 0, figure", "sed: 0, seed: 0, figure", "tuning: the key 'sed' is unknown"),
+        ("strategy: gce\n", "strategy: gce\n    channels: 16\n", "methods: gce: channels is 16"),
+        ("{options: {q: 0.3}}]", "{prompt_width: 8}]", "methods: gce: tune 2: prompt_width is 8"),
+        (
+            "epochs: 3,",
+            "epochs: 3, encoder: lite0,",
+            "arms: S: settings: encoder is lite0, and the",
+        ),
+        ("clean: [plain]", "clean: [plain, untouched]", "there is no method 'untouched'"),
     ],
 )
 def test_what_is_wrong_in_a_plan_is_named(tmp_path, before, after, message):
-    with pytest.raises(InputError) as caught:
-        load_plan(write_changed(tmp_path, before, after))
-    assert message in str(caught.value)
+    assert any(message in line for line in list_messages(write_changed(tmp_path, before, after)))
+
+
+def test_a_wrong_setting_of_an_arm_is_named_once_beside_those_of_methods(tmp_path):
+    file = write_changed(tmp_path, "epochs: 3,", "epochs: 0,")
+    text = file.read_text().replace("{stop_after: 0.5,", "{stop_after: much, batch_size: 0,")
+    file.write_text(text.replace("{options: {q: 0.3}}]", "{options: {q: 7}}]"))
+    places = [line.partition(". Hint")[0] for line in list_messages(file)]
+    assert places == [
+        "arms: S: settings: epochs 0 is out of range",
+        "methods: gce: tune 2: option q: 7 is not valid",
+        "methods: half: stop_after is 'much'",
+    ]
+
+
+def test_wrong_types_in_all_parts_are_named_at_once(tmp_path):
+    changes = {
+        "seeds: [0, 1, 2]": "seeds: [0, x]",
+        "figures: [p_miou_ungated, auroc, p_rate_tuned]": "figures: auroc",
+        "arm: S, cells: [masks], seed: 0": "arm: [S], sed: 1, cells: 5",
+        "epochs: 30}": "options: 3}",
+        "{clips: 16, videos: 8,": "{clips: many, videos: few,",
+        "{clips: 24,": "{",
+        "clean: [plain]": "clean: plain",
+        "every mask, unbiased": "7",
+        "rate: 0.4, pool: frequency": "options: 2",
+        "tune: [{options: {q: 0.7}},": "tune: [3, {options: 4},",
+        "control: true": "control: perhaps",
+    }
+    file = write_changed(tmp_path, "about: clean labels", "about: [clean]")
+    text = file.read_text()
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    file.write_text(text)
+    places = {re.split(": must|[.?] Hint", line)[0] for line in list_messages(file)}
+    assert places == {
+        "seeds[1]",
+        "figures",
+        "tuning: arm",
+        "tuning: the key 'sed' is unknown; did you mean 'seed'",
+        "tuning: the key 'seed' is missing",
+        "tuning: cells",
+        "arms: S: start: options",
+        "arms: S: data: start: clips",
+        "arms: S: data: start: videos",
+        "arms: S: data: test: the key 'clips' is missing",
+        "arms: S: cells: clean",
+        "cells: clean: about",
+        "cells: masks: about",
+        "cells: names: noise: options",
+        "methods: gce: tune 1",
+        "methods: gce: tune 2: options",
+        "methods: half: control",
+    }
+
+
+def test_seeds_are_sorted(tmp_path):
+    plan = load_plan(write_changed(tmp_path, "seeds: [0, 1, 2]", "seeds: [2, 0, 1]"))
+    assert plan.seeds == (0, 1, 2)
 
 
 def test_all_unknown_names_are_named_at_once(tmp_path):
@@ -180,12 +267,87 @@ def test_all_unknown_names_are_named_at_once(tmp_path):
         ("start: {arm: S, ", "start: {arm: V, ", "its start needs itself: V -> V"),
         ("M1: p_miou_ungated, M2", "M1: n_miou, M2", "there is no figure of tables 'n_miou'"),
         ("gce, sce, apl, elr, co-teaching, npn, smart, pmhm]\n\n", "half]\n\n", "'half'"),
+        ("clean: [plain]", "clean: [plain, untouched]", "methods: untouched: labels is untouched"),
+        ("{arm: S, epochs: 3", "{arm: S, channels: 64, epochs: 3", "V: start: channels is 64, and"),
+        (
+            "{root: visor, split: val_human}",
+            "{clips: 8, videos: 8, seed: 101}",
+            "V: data: test and",
+        ),
+        (
+            "{root: visor, split: val_human}",
+            "{clips: 8, videos: 8, seed: 103}",
+            "the tune of the arm",
+        ),
+        (
+            "{learning_rate: 0.001}]",
+            "{learning_rate: 0.001}, {epochs: 9}]",
+            "plain 4, gce 3, sce 3",
+        ),
+        (
+            "methods: [gce, sce, apl, elr, co-teaching, npn, smart, pmhm]",
+            "methods: []",
+            "no methods",
+        ),
+        (
+            "cells: {M1: p_miou_ungated, M2: p_miou_ungated, T2: auroc}",
+            "cells: {}",
+            "names no cells",
+        ),
+        ("primary:\n", "primary:\n  cell: M1\n", "primary: the key 'cell' is unknown"),
     ],
 )
 def test_plans_that_could_not_be_evidence_are_refused(tmp_path, before, after, message):
-    with pytest.raises(InputError) as caught:
-        load_plan(write_changed(tmp_path, before, after, "equal-terms"))
-    assert message in str(caught.value)
+    lines = list_messages(write_changed(tmp_path, before, after, "equal-terms"))
+    assert any(message in line for line in lines)
+
+
+LONG_CHAIN = """  D:
+    about: further photographs of VISOR
+    folds: {folds}
+    data:
+      start: {{root: davis, split: train, parts: 4, take: [0]}}
+      train: {{root: davis, split: train, parts: 4, take: [1]}}
+      test: {train}
+    start: {{arm: V, epochs: 1}}
+    settings: {{epochs: 1}}
+    cells: {{clean: [plain]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("folds", "train", "start", "message"),
+    [
+        # The start of D begins with that of V, which begins with that of S.
+        (1, "{clips: 8, videos: 8, seed: 101}", None, "test and the start of the arm S"),
+        (1, "{root: visor, split: train, parts: 2, take: [0]}", None, "the start of the arm V"),
+        # Fold 0 tests other videos than the start of V has, and fold 3 the same ones.
+        (
+            4,
+            "{root: davis, split: train, parts: 4, take: [2]}",
+            "1",
+            "test and the start of the arm V",
+        ),
+        (4, "{root: davis, split: train, parts: 4, take: [2]}", None, None),
+    ],
+)
+def test_no_split_has_videos_of_the_starts_that_an_arm_begins_with(
+    tmp_path, folds, train, start, message
+):
+    text = (PLANS / "equal-terms.yaml").read_text()
+    before, after = text.index("  D:\n"), text.index("\n# Noise in masks")
+    text = text[:before] + LONG_CHAIN.format(folds=folds, train=train) + text[after:]
+    text = text.replace("    D: {preset: actiseg-nl/mask-21}\n", "")
+    if start is not None:
+        old = "start: {root: visor, split: train, parts: 2, take: [0]}"
+        assert old in text
+        text = text.replace(old, f"start: {{root: davis, split: train, parts: 4, take: [{start}]}}")
+    file = tmp_path / "chain.yaml"
+    file.write_text(text)
+    if message is None:
+        load_plan(file)
+    else:
+        assert any("D: data: " in line and message in line for line in list_messages(file))
 
 
 def test_an_unknown_plan_has_a_suggestion():

@@ -268,7 +268,7 @@ def test_all_unknown_names_are_named_at_once(tmp_path):
         ("M1: p_miou_ungated, M2", "M1: n_miou, M2", "there is no figure of tables 'n_miou'"),
         ("gce, sce, apl, elr, co-teaching, npn, smart, pmhm]\n\n", "half]\n\n", "'half'"),
         ("clean: [plain]", "clean: [plain, untouched]", "methods: untouched: labels is untouched"),
-        ("{arm: S, epochs: 3", "{arm: S, channels: 64, epochs: 3", "V: start: channels is 64, and"),
+        ("{arm: S, epochs: 1", "{arm: S, channels: 64, epochs: 1", "V: start: channels is 64, and"),
         (
             "{root: visor, split: val_human}",
             "{clips: 8, videos: 8, seed: 101}",
@@ -339,7 +339,7 @@ def test_no_split_has_videos_of_the_starts_that_an_arm_begins_with(
     text = text[:before] + LONG_CHAIN.format(folds=folds, train=train) + text[after:]
     text = text.replace("    D: {preset: actiseg-nl/mask-21}\n", "")
     if start is not None:
-        old = "start: {root: visor, split: train, parts: 2, take: [0]}"
+        old = "start: {root: visor, split: train, parts: 2, take: [0], clips: 20}"
         assert old in text
         text = text.replace(old, f"start: {{root: davis, split: train, parts: 4, take: [{start}]}}")
     file = tmp_path / "chain.yaml"

@@ -14,11 +14,13 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
 from actiseg_data.records.baseline_record import NoisyLabelsSource
+from reference_trainer.bench.result_members import parse_members
 from reference_trainer.bench.run_name import RunName
 
 RESULTS_SCHEMA = "actiseg/bench-results/1"
 RESULTS_FILE = "results.jsonl.gz"
 _MOST_BYTES = 1 << 28
+_NULLABLE = ("training_seconds", "flops", "tuning_score", "record")
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,10 @@ def _parse_number(cursor: Cursor) -> float | None:
 
 
 def _parse_result(row: Cursor) -> RunResult:
-    record = row["record"]
+    # The result of a job leaves out what the results of runs have as null.
+    absent = [name for name in _NULLABLE if row[name].value is None]
+    needed = [name for name in (*_NULLABLE, "meter", "predictions") if name not in absent]
+    given = {name: row[name].value for name in needed}
     return RunResult(
         arm=row["arm"].as_text(),
         cell=row["cell"].as_text(),
@@ -138,15 +143,8 @@ def _parse_result(row: Cursor) -> RunResult:
         start=row["start"].as_text(),
         problem=row["problem"].as_text(),
         seconds=row["seconds"].as_number(),
-        training_seconds=_parse_number(row["training_seconds"]),
-        flops=_parse_number(row["flops"]),
-        meter={
-            name: [value.as_number() for value in values.iterate_elements()]
-            for name, values in row["meter"].iterate_members()
-        },
-        tuning_score=_parse_number(row["tuning_score"]),
-        record=None if record.value is None else record.as_mapping(),
-        predictions=row["predictions"].as_text(),
+        **dict.fromkeys(absent),
+        **parse_members(Cursor(given, row.where), needed),
     )
 
 

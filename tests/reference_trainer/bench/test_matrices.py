@@ -233,6 +233,63 @@ def test_another_configuration_is_refused_by_folder(copied, tmp_path):
     assert "another configuration" in str(caught.value)
 
 
+def change_result(folder, **members):
+    """Change members of the result in the record of a job; those that are None are removed."""
+    record = folder / "job.json"
+    document = json.loads(record.read_text())
+    result = {**document["result"], **members}
+    document["result"] = {name: value for name, value in result.items() if value is not None}
+    record.write_text(json.dumps(document))
+
+
+def test_damaged_records_are_named_at_once_with_a_cure(copied):
+    plan, out = copied
+    runs = out / "S/runs"
+    damages = {
+        runs / "clean/frozen/s0": {"record": None},
+        runs / "clean/plain/s0": {"record": 5},
+        runs / "clean/plain/s1": {"meter": 3},
+        runs / "masks/plain/s0": {"meter": {"noisy_pixels_as_true": ["x"]}},
+        runs / "masks/gce/s0": {"tuning_score": "x", "flops": []},
+        out / "S/noise/masks/train": {"recipe": None},
+        out / "S/starts/s1": {"training_seconds": "1"},
+    }
+    for folder, members in damages.items():
+        change_result(folder, **members)
+    (runs / "masks/plain/s1/job.json").write_text('{"schema": "actiseg/bench-job/1"')
+    (runs / "masks/gce/s1/job.json").write_text('{"schema": "actiseg/bench-job/1"}')
+    with pytest.raises(InputError) as caught:
+        open_small(plan, out)
+    cures = {problem.hint for problem in caught.value.problems}
+    folders = [*damages, runs / "masks/plain/s1", runs / "masks/gce/s1"]
+    assert cures == {f"remove {folder} to do the job again" for folder in folders}
+    for problem in caught.value.problems:
+        assert "job.json" in problem.where
+    assert len(caught.value.problems) == 8 + 1 + 6  # two members of one, and six of the last
+
+
+def test_a_damaged_record_of_a_tuned_run_is_named(copied):
+    plan, out = copied
+    runs = out / "S/runs/masks"
+    change_result(runs / "gce/s0", tuning_score=0.0)
+    change_result(runs / "gce@q=0.3/s0", tuning_score=1.0)
+    chosen = runs / "gce@q=0.3/s1"
+    chosen.mkdir(exist_ok=True)
+    (chosen / "job.json").write_bytes((runs / "gce/s1/job.json").read_bytes())
+    change_result(chosen, predictions=1)
+    with pytest.raises(InputError, match="s1/job.json: result: predictions") as caught:
+        open_small(plan, out)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_record_of_another_version_needs_its_release(copied):
+    plan, out = copied
+    record = out / "S/runs/masks/gce/s1/job.json"
+    record.write_text(record.read_text().replace("bench-job/1", "bench-job/2"))
+    with pytest.raises(InputError, match="use the release of actiseg that wrote it"):
+        open_small(plan, out)
+
+
 def test_a_start_that_changed_is_named(copied):
     plan, out = copied
     record = out / "S/starts/s0/job.json"

@@ -31,6 +31,8 @@ _READERS: Mapping[str, Callable[[Cursor], Any]] = {
     "record": Cursor.as_mapping,
     "predictions": Cursor.as_text,
     "tuning_score": _parse_figure,
+    "device": Cursor.as_text,
+    "torch": Cursor.as_text,
 }
 
 

@@ -49,6 +49,29 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def describe_machine(name: str) -> dict[str, str]:
+    """Describe what computes on a device: equal results need equal descriptions.
+
+    Parameters
+    ----------
+    name : str
+        As for `pick_device`.
+
+    Returns
+    -------
+    dict of str to str
+        ``device`` is ``cpu``, or the model of the GPU; ``torch`` is the release of PyTorch.
+
+    Examples
+    --------
+    >>> describe_machine("cpu")["device"]
+    'cpu'
+    """
+    device = pick_device(name)
+    model = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {"device": model, "torch": str(torch.__version__)}
+
+
 def choose_precision(device: torch.device) -> AbstractContextManager[object]:
     """Return a context that computes in bfloat16 on a GPU, and in float32 elsewhere."""
     if device.type == "cuda":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -9,7 +10,7 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -166,15 +167,25 @@ def _work(connection: Connection, place: Workplace) -> None:
 def _answer(place: Workplace, assignment: Assignment) -> JobRecord | BaseException:
     path = assignment.job.path
     try:
-        return perform(place, assignment)
+        # The command that is stopped says how to continue. That of a single run would not help.
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            return perform(place, assignment)
     except InputError as error:
         return InputError(Problem(item.what, item.where, item.hint) for item in error.problems)
     except OSError as error:
-        what = f"the job stopped: {error.strerror or error}"
-        return Interruption(Problem(what, path, "free space, and run the same command again"))
+        return Interruption(_describe_failure(error, path))
     except Exception:
         what = f"the job stopped with an error of the program:\n{traceback.format_exc()}"
         return Interruption(Problem(what, path, "report it"))
+
+
+def _describe_failure(error: OSError, path: str) -> Problem:
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    file = error.filename2 or error.filename  # a copy that fails names both files
+    place = "" if file is None else f" ({file})"
+    cure = "free space" if is_full else "check the path and its permissions"
+    what = f"the job stopped: {error.strerror or error}{place}"
+    return Problem(what, path, f"{cure}, and run the same command again")
 
 
 def _end_with_parent() -> None:

@@ -26,6 +26,7 @@ from reference_trainer.bench.plan import RootSource
 from reference_trainer.config.config_building import make_config
 from reference_trainer.config.config_file import CONFIG_FILE, read_config, write_config
 from reference_trainer.config.run_config import Config
+from reference_trainer.devices import describe_machine
 from reference_trainer.inference.predictor import predict
 from reference_trainer.training.checkpoint import CHECKPOINT_FILE, MODEL_FILE
 from reference_trainer.training.engine import Divergence, fit, name_start, resume
@@ -108,6 +109,8 @@ def perform(place: Workplace, assignment: Assignment) -> JobRecord:
         if not isinstance(job, RunJob):
             raise  # without its start, no run of a seed can be done
         problem = error.problems[0].what
+    if isinstance(job, (StartJob, RunJob)):
+        result |= describe_machine(place.device)
     record = JobRecord(
         job=digest_job(job),
         inputs=assignment.inputs,
@@ -264,7 +267,7 @@ def _perform_run(
     _predict(place, job, model, folder)
     result["record"] = measure_run(place, job).to_dict()
     result["predictions"] = digest_predictions(place, job)
-    result["tuning_score"] = _measure_tuning(folder, job)
+    result["tuning_score"] = measure_tuning(folder, job)
     return digest_json(result["record"]), result
 
 
@@ -299,7 +302,7 @@ def _predict(place: Workplace, job: RunJob, model: Path, folder: Path) -> None:
         predict(model, root, split, folder / TUNING, noisy=noisy, device=place.device)
 
 
-def _measure_tuning(folder: Path, job: RunJob) -> float | None:
+def measure_tuning(folder: Path, job: RunJob) -> float | None:
     """Measure a run with the noisy labels of the tuning split."""
     import actiseg_eval
 

@@ -1,4 +1,7 @@
-"""The jobs of a plan: what each makes, from what, and in which folder. Nothing runs here."""
+"""The jobs of a plan: what each makes, from what, and in which folder. Nothing runs here.
+
+The `members` of a job are those that its result must have, if it has not failed.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from reference_trainer.bench.plan import (
     Arm,
     Plan,
     PlannedMethod,
+    RootSource,
     Settings,
     Source,
 )
@@ -44,6 +48,10 @@ class DataJob:
     def split(self) -> str:
         return self.source.split
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        return ("source",) if isinstance(self.source, RootSource) else ()
+
 
 @dataclass(frozen=True)
 class StartJob:
@@ -59,6 +67,10 @@ class StartJob:
     @property
     def needs(self) -> tuple[str, ...]:
         return (self.data, *([] if self.init is None else [self.init]))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return ("flops", "training_seconds")
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,10 @@ class NoiseJob:
     @property
     def needs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.data, self.model)))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return ("labels", "recipe", "clean") if self.scored else ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,12 @@ class RunJob(RunName):
         if self.tune is not None:
             needed.append(self.tune[0])
         return tuple(job for job in needed if job is not None)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        measured = ("record", "predictions", "tuning_score")
+        trained = ("flops", "training_seconds", "meter")
+        return measured if self.settings is None else (*measured, *trained)
 
 
 Job: TypeAlias = "DataJob | StartJob | NoiseJob | RunJob"
@@ -310,11 +332,11 @@ class JobList:
     def _add_inputs(self, job: Job, known: dict[str, Job]) -> None:
         for path in job.needs:
             if path not in known:
-                needed = self._make_input(path)
+                needed = self.make_input(path)
                 self._add_inputs(needed, known)
                 known[path] = needed
 
-    def _make_input(self, path: str) -> Job:
+    def make_input(self, path: str) -> Job:
         """Return the job that makes an input, by its path."""
         arm_name, *rest = path.split("/")
         fold = int(rest.pop(0).removeprefix("fold")) if rest[0].startswith("fold") else 0

@@ -60,13 +60,17 @@ class Matrix:
         Raises
         ------
         InputError
-            With all jobs on disk, of any arm, that are not as the plan has them.
+            With all jobs on disk, of any arm, that are not as the plan has them, or whose records
+            are damaged.
         """
         self._records.clear()
         self._looked.clear()
+        self._refuse_damage()
         problems = ProblemCollector()
         for job in self.list_all_jobs():
-            record = self.get_record(job)
+            record = None
+            with problems.collect():
+                record = self.get_record(job)
             if record is None:
                 continue
             where = str(self._out / job.path)
@@ -77,7 +81,7 @@ class Matrix:
                     "give another folder as `out`, or remove this one to make it again",
                 )
             for needed, output in record.inputs.items():
-                made = self._read(needed)
+                made = self._records.get(needed)
                 if made is not None and made.output != output:
                     problems.add(
                         f"was made from another state of {needed}",
@@ -86,17 +90,23 @@ class Matrix:
                     )
         problems.raise_if_any()
 
-    def _read(self, path: str) -> JobRecord | None:
-        if path not in self._looked:
-            self._looked.add(path)
-            record = read_job_record(self._out / path)
-            if record is not None:
-                self._records[path] = record
-        return self._records.get(path)
+    def _refuse_damage(self) -> None:
+        """Raise an `InputError` with all damaged records of jobs that need not wait for tuning."""
+        problems = ProblemCollector()
+        runs = self._whole.list_runs(None)
+        for job in [*self._whole.list_inputs(runs), *runs]:
+            with problems.collect():
+                self.get_record(job)
+        problems.raise_if_any()
 
     def get_record(self, job: Job) -> JobRecord | None:
         """Return the record of a job; None if it has not ended."""
-        return self._read(job.path)
+        if job.path not in self._looked:
+            record = read_job_record(self._out / job.path, job.members)
+            self._looked.add(job.path)
+            if record is not None:
+                self._records[job.path] = record
+        return self._records.get(job.path)
 
     def add_record(self, job: Job, record: JobRecord) -> None:
         """Take note of a job that has ended."""
@@ -108,7 +118,7 @@ class Matrix:
         return tune_methods(self.plan, self._get_tuning_score)
 
     def _get_tuning_score(self, run: RunJob) -> float | None:
-        record = self._read(run.path)
+        record = self.get_record(run)
         if record is None:
             return None
         score = record.result.get("tuning_score")
@@ -164,7 +174,7 @@ class Matrix:
         for job in chain:
             if self.get_record(job) is not None or job.path in busy:
                 continue
-            needed = [self._read(path) for path in job.needs]
+            needed = [self.get_record(self._whole.make_input(path)) for path in job.needs]
             if all(record is not None and not record.has_failed for record in needed):
                 return job
         return None

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, parse_json
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
 from actiseg_data.records.baseline_record import NoisyLabelsSource
+from reference_trainer.bench.result_members import parse_members
 from reference_trainer.bench.run_name import RunName
 
 RESULTS_SCHEMA = "actiseg/bench-results/1"
 RESULTS_FILE = "results.jsonl.gz"
 _MOST_BYTES = 1 << 28
+_NULLABLE = ("training_seconds", "flops", "tuning_score", "record")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class RunResult(RunName):
         The document of its `actiseg_eval.RunRecord`. None if it failed.
     predictions : str
         `actiseg_data.digest_raw_scores` of its predictions of the test split. Empty if it failed.
+    device, torch : str
+        Model of the device and release of PyTorch. Empty if they were not recorded.
     """
 
     settings: str
@@ -57,6 +62,8 @@ class RunResult(RunName):
     tuning_score: float | None
     record: Mapping[str, Any] | None
     predictions: str
+    device: str
+    torch: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,12 @@ class Results:
     noises: Mapping[str, tuple[NoisyLabelsSource, ...]]
     runs: tuple[RunResult, ...]
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The devices and releases of PyTorch that runs come from, as far as they are known."""
+        known = {f"{run.device}, torch {run.torch}" for run in self.runs if run.device}
+        return tuple(sorted(known))
+
 
 def write_results(path: Path, results: Results) -> None:
     """Write results as lines of JSON, packed. Equal results give equal bytes."""
@@ -99,7 +112,7 @@ def read_results(path: Path) -> Results:
     Raises
     ------
     InputError
-        If the file is missing, damaged or of another version.
+        If the file is missing, damaged or of another version, or if it repeats runs.
     """
     text = read_bytes(path, "results file", _MOST_BYTES)  # unpacked
     lines = [
@@ -110,6 +123,8 @@ def read_results(path: Path) -> Results:
         raise refuse("is empty", path, f"give a {RESULTS_FILE}")
     top, *rows = lines
     check_schema(top, RESULTS_SCHEMA, RELEASE_HINT)
+    runs = tuple(map(_parse_result, rows))
+    _refuse_repeats(runs, path)
     return Results(
         plan=top["plan"].as_text(),
         labels={name: _parse_number(value) for name, value in top["labels"].iterate_members()},
@@ -117,8 +132,22 @@ def read_results(path: Path) -> Results:
             name: tuple(map(_parse_noise, sources.iterate_elements()))
             for name, sources in top["noises"].iterate_members()
         },
-        runs=tuple(map(_parse_result, rows)),
+        runs=runs,
     )
+
+
+def _refuse_repeats(runs: Iterable[RunResult], path: Path) -> None:
+    counts = Counter(run.name for run in runs)
+    problems = ProblemCollector()
+    for run, count in counts.items():
+        if count > 1:
+            method = f"{run.method}@{run.variant}" if run.variant else run.method
+            what = (
+                f"has the run {run.arm} {run.cell} {method} fold {run.fold} seed {run.seed} "
+                f"{count} times"
+            )
+            problems.add(what, path, "leave each run once")
+    problems.raise_if_any()
 
 
 def _parse_noise(cursor: Cursor) -> NoisyLabelsSource:
@@ -130,7 +159,12 @@ def _parse_number(cursor: Cursor) -> float | None:
 
 
 def _parse_result(row: Cursor) -> RunResult:
-    record = row["record"]
+    # The result of a job leaves out what the results of runs have as null.
+    absent = [name for name in _NULLABLE if row[name].value is None]
+    needed = [name for name in (*_NULLABLE, "meter", "predictions") if name not in absent]
+    recorded = [name for name in ("device", "torch") if name in row]
+    given = {name: row[name].value for name in (*needed, *recorded)}
+    figures: dict[str, Any] = {"device": "", "torch": "", **dict.fromkeys(absent)}
     return RunResult(
         arm=row["arm"].as_text(),
         cell=row["cell"].as_text(),
@@ -142,15 +176,7 @@ def _parse_result(row: Cursor) -> RunResult:
         start=row["start"].as_text(),
         problem=row["problem"].as_text(),
         seconds=row["seconds"].as_number(),
-        training_seconds=_parse_number(row["training_seconds"]),
-        flops=_parse_number(row["flops"]),
-        meter={
-            name: [value.as_number() for value in values.iterate_elements()]
-            for name, values in row["meter"].iterate_members()
-        },
-        tuning_score=_parse_number(row["tuning_score"]),
-        record=None if record.value is None else record.as_mapping(),
-        predictions=row["predictions"].as_text(),
+        **figures | parse_members(Cursor(given, row.where), needed),
     )
 
 

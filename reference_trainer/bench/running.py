@@ -24,6 +24,7 @@ from reference_trainer.bench.run_results import (
     merge_runs,
     write_results,
 )
+from reference_trainer.devices import pick_device
 
 if TYPE_CHECKING:
     from reference_trainer.bench.job_records import JobRecord
@@ -58,6 +59,7 @@ def run_matrix(
     device: str = "auto",
     starts_only: bool = False,
     listen: Listener = lambda path, progress: None,
+    finish: Callable[[Results], None] = lambda results: None,
 ) -> Results:
     """Do all jobs of a matrix that have not ended, and write the results.
 
@@ -77,20 +79,22 @@ def run_matrix(
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     starts_only : bool
-        Whether to stop when the starts are trained.
+        Whether to stop when the starts are trained. Results are not written then.
     listen : callable
+    finish : callable
+        Called with the results when all jobs have ended, while the folder is still locked.
 
     Raises
     ------
     InputError
-        If a dataset is missing, if another process works in the folder, or if an input of a run has
-        changed.
+        If a dataset or the device is missing, if another process works in the folder, or if an
+        input of a run has changed.
     """
     from reference_trainer.bench.job_processes import run_jobs
     from reference_trainer.bench.job_work import Workplace
 
-    if check_integer(processes, "processes") < 1:
-        raise refuse(f"{processes} is out of range", "`processes`", "give 1 or more")
+    check_processes(processes)
+    pick_device(device)  # a wrong one is refused before any job
     folder = Path(out)
     roots = {name: Path(root).resolve() for name, root in (data or {}).items()}
     _refuse_missing_data(matrix, roots)
@@ -109,9 +113,17 @@ def run_matrix(
                 run_jobs(place, processes, choose, accept)
         finally:
             results = gather_results(matrix)
-            if results.runs:
+            if results.runs and not starts_only:
                 write_results(folder / RESULTS_FILE, results)
+        if not starts_only:
+            finish(results)
     return results
+
+
+def check_processes(processes: int) -> None:
+    """Raise an `InputError` if there is no process to do jobs."""
+    if check_integer(processes, "processes") < 1:
+        raise refuse(f"{processes} is out of range", "`processes`", "give 1 or more")
 
 
 def lock_bench(out: Path) -> AbstractContextManager[None]:
@@ -218,6 +230,8 @@ def _make_result(run: RunJob, settings: str, record: JobRecord) -> RunResult:
         tuning_score=result.get("tuning_score"),
         record=result.get("record"),
         predictions=result.get("predictions", ""),
+        device=result.get("device", ""),
+        torch=result.get("torch", ""),
     )
 
 
@@ -229,7 +243,12 @@ def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
     list of str
         The runs whose figures differ from those that were kept, or whose predictions are gone.
     """
-    from reference_trainer.bench.job_work import Workplace, digest_predictions, measure_run
+    from reference_trainer.bench.job_work import (
+        Workplace,
+        digest_predictions,
+        measure_run,
+        measure_tuning,
+    )
 
     place = Workplace(Path(out).resolve(), {}, on_the_fly=False, device="cpu")
     different = []
@@ -240,13 +259,19 @@ def check_predictions(matrix: Matrix, out: str | Path) -> list[str]:
         try:
             measured = measure_run(place, run)
             digest = digest_predictions(place, run)
+            score = measure_tuning(place.find(run.path), run)
         except InputError as error:
             different.append(f"{run.path}: {_join(error.problems)}")
             continue
+        differences = []
         if measured.to_dict() != record.result["record"]:
-            different.append(f"{run.path}: has other figures")
+            differences.append("other figures")
         elif digest != record.result["predictions"]:
-            different.append(f"{run.path}: has other raw scores")
+            differences.append("other raw scores")
+        if score != record.result["tuning_score"]:
+            differences.append("another tuning score")
+        if differences:
+            different.append(f"{run.path}: has {' and '.join(differences)}")
     return different
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.plurals import count_nouns
 from actiseg_data.terminal.command_line import Quiet
 from actiseg_data.terminal.report_printing import print_report
+from actiseg_data.terminal.termination import Termination
 from reference_trainer.cli.trainer_arguments import DeviceOption, require_torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reference_trainer.bench.bench_report import BenchReport
     from reference_trainer.bench.matrix import Matrix, MatrixProgress
     from reference_trainer.bench.plan import Plan
     from reference_trainer.bench.run_results import Results
@@ -39,7 +42,9 @@ def bench(
         Optional[list[str]],
         typer.Option(metavar="NAME=ROOT", help="A dataset that the plan names (repeatable)."),
     ] = None,
-    processes: Annotated[int, typer.Option(help="Jobs side by side, each on one core.")] = 1,
+    processes: Annotated[
+        Optional[int], typer.Option(help="Jobs side by side, each on one core. Default: 1.")
+    ] = None,
     on_the_fly: Annotated[
         bool,
         typer.Option("--on-the-fly", help="Add noise while labels are read: no copy is written."),
@@ -68,19 +73,32 @@ def bench(
     Example: actiseg-train bench quick --out bench --processes 2
     """
     require_torch()
+    from reference_trainer.bench.bench_report_making import make_report
     from reference_trainer.bench.plan_file import load_plan
     from reference_trainer.bench.results_checks import check_results
     from reference_trainer.bench.run_results import read_results
-    from reference_trainer.bench.running import check_roots, open_matrix, run_matrix
+    from reference_trainer.bench.running import (
+        check_processes,
+        check_roots,
+        open_matrix,
+        run_matrix,
+    )
 
     if sum((dry_run, starts, check, results is not None)) > 1:
         where = "`dry_run`, `starts`, `check`, `results`"
         raise refuse("exclude one another", where, "give one of them")
+    unused = {"data": data, "processes": processes, "on_the_fly": on_the_fly, "device": device}
+    if results is not None:
+        _refuse_unused("results", {"arm": arms, **unused})
+    if check:
+        _refuse_unused("check", unused)
+    side_by_side = 1 if processes is None else processes
+    check_processes(side_by_side)
     loaded = load_plan(plan)
     if results is not None:
         kept = read_results(results)
         check_results(loaded, kept, str(results))
-        _write_tables(loaded, kept, out, quiet=quiet)
+        _write_kept_tables(loaded, kept, out, quiet=quiet)
         return
     matrix = open_matrix(loaded, out, arms)
     if check:
@@ -89,23 +107,35 @@ def bench(
     roots = _parse_data(data or [])
     check_roots(matrix, roots)
     if dry_run or not quiet:
-        _print_costs(matrix, roots, processes)
+        _print_costs(matrix, roots, side_by_side)
     if dry_run:
         return
-    finished = run_matrix(
-        matrix,
-        out,
-        data=roots,
-        processes=processes,
-        on_the_fly=on_the_fly,
-        device=device or "auto",
-        starts_only=starts,
-        listen=_Listener(quiet=quiet).report,
-    )
+    try:
+        run_matrix(
+            matrix,
+            out,
+            data=roots,
+            processes=side_by_side,
+            on_the_fly=on_the_fly,
+            device="auto" if device is None else device,
+            starts_only=starts,
+            listen=_Listener(quiet=quiet).report,
+            finish=lambda found: _write_tables(make_report(loaded, found), found, out, quiet=quiet),
+        )
+    except (KeyboardInterrupt, Termination):
+        print("what was done is kept: run the same command again to continue", file=sys.stderr)
+        raise
     if starts:
         _print_starts(matrix, out)
-        return
-    _write_tables(loaded, finished, out, quiet=quiet)
+
+
+def _refuse_unused(flag: str, options: Mapping[str, Any]) -> None:
+    """Raise an `InputError` with all options that were given and have no effect with a flag."""
+    problems = ProblemCollector()
+    for name, value in options.items():
+        if value not in (None, False, []):
+            problems.add(f"has no effect with `{flag}`", f"`{name}`", "leave it out")
+    problems.raise_if_any()
 
 
 def _parse_data(values: list[str]) -> dict[str, Path]:
@@ -204,13 +234,23 @@ def _print_starts(matrix: Matrix, out: Path) -> None:
         print(f"{out / start.path / TRAINING}: {record.output}{note}")
 
 
-def _write_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> None:
+def _write_kept_tables(plan: Plan, results: Results, out: Path, *, quiet: bool) -> None:
     from reference_trainer.bench.bench_report_making import make_report
+    from reference_trainer.bench.running import lock_bench
+
+    report = make_report(plan, results)
+    with lock_bench(out):
+        _write_tables(report, results, out, quiet=quiet)
+
+
+def _write_tables(report: BenchReport, results: Results, out: Path, *, quiet: bool) -> None:
+    """Write the tables into a folder that is locked."""
     from reference_trainer.bench.bench_tables import describe_overview
     from reference_trainer.bench.report_writing import write_bench_report
 
-    report = make_report(plan, results)
     written = write_bench_report(report, results, out)
     if not quiet:
         print_report(describe_overview(report))
+        if len(results.machines) > 1:
+            print(f"runs come from several devices or releases: {'; '.join(results.machines)}")
     print(f"{', '.join(path.name for path in written)} in {out}")

@@ -72,13 +72,21 @@ def test_a_stopped_command_continues_in_the_middle_of_a_run(tmp_path):
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
     command = [sys.executable, "-m", "reference_trainer.cli", "bench", str(plan), "--device", "cpu"]
     subprocess.run([*command, "--out", str(undisturbed), "--quiet"], check=True)
-    with subprocess.Popen([*command, "--out", str(out), "--processes", "2"]) as process:
+    begun = [*command, "--out", str(out), "--processes", "2"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(begun, **pipes) as process:
         deadline = time.monotonic() + 120
         while not list(out.glob("S/runs/masks/*/*/run/checkpoint.pt")):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-    assert process.returncode != 0
+        printed, messages = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert messages.splitlines()[-2:] == [
+        "what was done is kept: run the same command again to continue",
+        "ended by SIGTERM",
+    ]
+    assert "actiseg-train resume" not in printed + messages
     stopped = [path.parent.parent for path in out.glob("S/runs/masks/*/*/run/checkpoint.pt")]
     assert any(not (folder / "job.json").exists() for folder in stopped)
     subprocess.run([*command, "--out", str(out), "--quiet"], check=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import json
 import shutil
 from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 import actiseg_eval
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import InputError
+from actiseg_data.core.errors import InputError, Interruption
+from reference_trainer.bench import job_processes
 from reference_trainer.bench.bench_report_making import make_report
+from reference_trainer.bench.job_work import Workplace
 from reference_trainer.bench.plan_file import load_plan
 from reference_trainer.bench.report_writing import write_bench_report
-from reference_trainer.bench.run_results import read_results, write_results
+from reference_trainer.bench.run_results import RESULTS_FILE, read_results, write_results
 from reference_trainer.bench.running import (
     check_predictions,
     gather_results,
@@ -263,6 +267,63 @@ def test_another_configuration_is_refused_by_folder(copied, tmp_path):
     assert "another configuration" in str(caught.value)
 
 
+def change_result(folder, **members):
+    """Change members of the result in the record of a job; those that are None are removed."""
+    record = folder / "job.json"
+    document = json.loads(record.read_text())
+    result = {**document["result"], **members}
+    document["result"] = {name: value for name, value in result.items() if value is not None}
+    record.write_text(json.dumps(document))
+
+
+def test_damaged_records_are_named_at_once_with_a_cure(copied):
+    plan, out = copied
+    runs = out / "S/runs"
+    damages = {
+        runs / "clean/frozen/s0": {"record": None},
+        runs / "clean/plain/s0": {"record": 5},
+        runs / "clean/plain/s1": {"meter": 3},
+        runs / "masks/plain/s0": {"meter": {"noisy_pixels_as_true": ["x"]}},
+        runs / "masks/gce/s0": {"tuning_score": "x", "flops": []},
+        out / "S/noise/masks/train": {"recipe": None},
+        out / "S/starts/s1": {"training_seconds": "1"},
+    }
+    for folder, members in damages.items():
+        change_result(folder, **members)
+    (runs / "masks/plain/s1/job.json").write_text('{"schema": "actiseg/bench-job/1"')
+    (runs / "masks/gce/s1/job.json").write_text('{"schema": "actiseg/bench-job/1"}')
+    with pytest.raises(InputError) as caught:
+        open_small(plan, out)
+    cures = {problem.hint for problem in caught.value.problems}
+    folders = [*damages, runs / "masks/plain/s1", runs / "masks/gce/s1"]
+    assert cures == {f"remove {folder} to do the job again" for folder in folders}
+    for problem in caught.value.problems:
+        assert "job.json" in problem.where
+    assert len(caught.value.problems) == 8 + 1 + 6  # two members of one, and six of the last
+
+
+def test_a_damaged_record_of_a_tuned_run_is_named(copied):
+    plan, out = copied
+    runs = out / "S/runs/masks"
+    change_result(runs / "gce/s0", tuning_score=0.0)
+    change_result(runs / "gce@q=0.3/s0", tuning_score=1.0)
+    chosen = runs / "gce@q=0.3/s1"
+    chosen.mkdir(exist_ok=True)
+    (chosen / "job.json").write_bytes((runs / "gce/s1/job.json").read_bytes())
+    change_result(chosen, predictions=1)
+    with pytest.raises(InputError, match=r"s1/job\.json: result: predictions") as caught:
+        open_small(plan, out)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_record_of_another_version_needs_its_release(copied):
+    plan, out = copied
+    record = out / "S/runs/masks/gce/s1/job.json"
+    record.write_text(record.read_text().replace("bench-job/1", "bench-job/2"))
+    with pytest.raises(InputError, match="use the release of actiseg that wrote it"):
+        open_small(plan, out)
+
+
 def test_a_start_that_changed_is_named(copied):
     plan, out = copied
     record = out / "S/starts/s0/job.json"
@@ -355,6 +416,121 @@ def test_check_measures_kept_predictions(copied):
     different = check_predictions(matrix, out)
     named = {line.partition(":")[0] for line in different}
     assert named == {"S/runs/masks/plain/s1", "S/runs/masks/gce/s0"}
+
+
+def test_check_measures_what_tuning_decides_by(copied):
+    plan, out = copied
+    changed = out / "S/runs/masks/gce/s0"
+    kept = json.loads((changed / "job.json").read_text())["result"]["tuning_score"]
+    change_result(changed, tuning_score=kept + 0.25)
+    matrix = open_small(plan, out)
+    assert check_predictions(matrix, out) == ["S/runs/masks/gce/s0: has another tuning score"]
+
+
+def test_starts_and_runs_have_their_device_and_release(finished, tmp_path):
+    plan, out, done = finished
+    machine = {"device": "cpu", "torch": torch.__version__}
+    for path in done:
+        result = json.loads((out / path / "job.json").read_text())["result"]
+        found = {name: value for name, value in result.items() if name in machine}
+        assert found == (machine if "/starts/" in path or "/runs/" in path else {})
+    results = gather_results(open_small(plan, out))
+    assert {(run.device, run.torch) for run in results.runs} == {("cpu", torch.__version__)}
+    assert results.machines == (f"cpu, torch {torch.__version__}",)
+    first, *others = results.runs
+    mixed = replace(results, runs=(replace(first, device="H200", torch="2.9"), *others))
+    write_results(tmp_path / "mixed.gz", mixed)
+    assert read_results(tmp_path / "mixed.gz").machines == ("H200, torch 2.9", *results.machines)
+
+
+def test_records_and_results_without_device_are_read(copied, tmp_path):
+    plan, out = copied
+    for record in out.rglob("job.json"):
+        change_result(record.parent, device=None, torch=None)
+    results = gather_results(open_small(plan, out))
+    write_results(tmp_path / "kept.gz", results)
+    lines = gzip.decompress((tmp_path / "kept.gz").read_bytes()).decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    for row in rows[1:]:
+        assert (row.pop("device"), row.pop("torch")) == ("", "")
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "older.gz").write_bytes(gzip.compress(text.encode()))
+    assert read_results(tmp_path / "older.gz") == results
+    assert results.machines == ()
+
+
+def test_repeated_runs_in_results_are_named(finished, tmp_path):
+    plan, out, _ = finished
+    results = gather_results(open_small(plan, out))
+    twice = [run for run in results.runs if run.seed == 1 and run.cell == "clean"]
+    file = tmp_path / "kept.gz"
+    write_results(file, replace(results, runs=(*results.runs, *twice)))
+    with pytest.raises(InputError) as caught:
+        read_results(file)
+    assert {(problem.where, problem.what) for problem in caught.value.problems} == {
+        (str(file), f"has the run S clean {method} fold 0 seed 1 2 times")
+        for method in ("frozen", "plain")
+    }
+
+
+def test_starts_alone_leave_the_results_as_they_are(copied):
+    plan, out = copied
+    (out / RESULTS_FILE).write_bytes(b"those of the report")
+    finish = []
+    run_matrix(open_small(plan, out), out, starts_only=True, finish=finish.append)
+    assert (out / RESULTS_FILE).read_bytes() == b"those of the report"
+    assert finish == []
+
+
+def test_the_folder_is_locked_until_the_tables_are_written(copied):
+    plan, out = copied
+    written = []
+
+    def write(results):
+        with pytest.raises(InputError, match="another run is using"), lock_bench(out):
+            pass
+        written.append(results)
+
+    results = run_matrix(open_small(plan, out), out, finish=write)
+    assert written == [results]
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_wrong_device_is_refused_before_any_job(tmp_path, device):
+    out = tmp_path / "out"
+    with pytest.raises(InputError) as caught:
+        run_matrix(open_small(write_plan(tmp_path), out), out, device=device)
+    assert caught.value.problems[0].where == "`device`"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "S/data/train: the job stopped: No space left on device. "
+            "Hint: free space, and run the same command again",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "mask.png"),
+            "S/data/train: the job stopped: Permission denied (mask.png). "
+            "Hint: check the path and its permissions, and run the same command again",
+        ),
+    ],
+)
+def test_a_job_that_the_system_stops_names_file_and_cure(monkeypatch, tmp_path, error, message):
+    matrix = open_small(write_plan(tmp_path), tmp_path / "out")
+    assignment = matrix.choose_next(set())
+    path = assignment.job.path
+
+    def fail(place, assignment):
+        raise error
+
+    monkeypatch.setattr(job_processes, "perform", fail)
+    answer = job_processes._answer(Workplace(tmp_path / "out", {}, False, "cpu"), assignment)
+    assert isinstance(answer, Interruption)
+    assert str(answer) == message.replace("S/data/train", path)
 
 
 def test_two_processes_do_not_work_in_one_folder(finished):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 pytest.importorskip("torch")
 
-from reference_trainer.bench.run_results import RESULTS_FILE, Results, write_results
+from reference_trainer.bench.run_results import RESULTS_FILE, Results, read_results, write_results
+from reference_trainer.bench.running import lock_bench
 from reference_trainer.training.warm_start import read_warm_start
 from tests.helpers.command import run as run_command
 from tests.helpers.small_bench import open_small, run_here, write_plan
@@ -36,13 +38,30 @@ def test_a_benchmark_from_begin_to_tables(tmp_path):
     assert "Arm S: synthetic clips, rendered frames, 2 videos tested" in done.stdout
     names = ("report.json", "report.md", "report.csv", "curves.csv", RESULTS_FILE)
     assert all((out / name).is_file() for name in names)
-    done = run("bench", plan, "--out", out, "--check")
+    assert "several devices" not in done.stdout
+    done = run("bench", plan, "--out", out, "--check", "--arm", "S")
     assert done.returncode == 0, done.stdout
     kept = out / RESULTS_FILE
     done = run("bench", plan, "--out", tmp_path / "tables", "--results", kept, "--quiet")
     assert done.returncode == 0, done.stderr
     for name in names[:-1]:
         assert (tmp_path / "tables" / name).read_bytes() == (out / name).read_bytes()
+    results = read_results(kept)
+    first, *others = results.runs
+    mixed = tmp_path / "mixed.gz"
+    write_results(mixed, replace(results, runs=(replace(first, device="H200"), *others)))
+    done = run("bench", plan, "--out", tmp_path / "tables", "--results", mixed)
+    release = first.torch
+    line = f"several devices or releases: H200, torch {release}; cpu, torch {release}"
+    assert f"runs come from {line}" in done.stdout.splitlines()
+    before = (tmp_path / "tables/report.json").read_bytes()
+    (tmp_path / "tables/report.md").unlink()
+    with lock_bench(tmp_path / "tables"):
+        done = run("bench", plan, "--out", tmp_path / "tables", "--results", kept)
+    assert done.returncode == 2
+    assert "another run is using this folder" in done.stderr
+    assert not (tmp_path / "tables/report.md").exists()
+    assert (tmp_path / "tables/report.json").read_bytes() == before
 
 
 def test_starts_alone_are_made_and_loaded_as_weights(tmp_path):
@@ -73,6 +92,8 @@ def test_starts_alone_are_made_and_loaded_as_weights(tmp_path):
         (("equal-terms", "--dry-run", "--data", "visor=none"), "none: is not a folder"),
         (("quick", "--check"), "has no finished run"),
         (("quick", "--check", "--dry-run"), "exclude one another"),
+        (("quick", "--dry-run", "--processes", 0), "error: --processes: 0 is out of range"),
+        (("quick", "--device", "gpu"), "error: --device: 'gpu' is unknown"),
         (("quick", "--results", "none.gz"), "none.gz: the results file is missing"),
     ],
 )
@@ -82,6 +103,27 @@ def test_what_is_wrong_is_refused(tmp_path, arguments, message):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "ignored"),
+    [
+        (("--results", "none.gz"), ("arm", "data", "processes", "device", "on-the-fly")),
+        (("--check",), ("data", "processes", "device", "on-the-fly")),
+    ],
+)
+def test_options_without_effect_are_refused_by_name(tmp_path, flag, ignored):
+    values = {"arm": "S", "data": "a=b", "processes": 1, "device": "cpu"}
+    given = [
+        word
+        for name in ignored
+        for word in (f"--{name}", *([values[name]] if name in values else []))
+    ]
+    done = run("bench", "quick", "--out", tmp_path / "out", *flag, *given)
+    assert done.returncode == 2
+    for name in ignored:
+        assert f"--{name}: has no effect with {flag[0]}" in done.stderr
+    assert done.stderr.count("has no effect") == len(ignored)
 
 
 def test_results_of_another_plan_are_refused(tmp_path):

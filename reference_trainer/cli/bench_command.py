@@ -110,6 +110,10 @@ def bench(
         _print_costs(matrix, roots, side_by_side)
     if dry_run:
         return
+
+    def write(finished: Results) -> None:
+        _write_tables(make_report(loaded, finished), finished, out, quiet=quiet)
+
     try:
         run_matrix(
             matrix,
@@ -120,7 +124,7 @@ def bench(
             device="auto" if device is None else device,
             starts_only=starts,
             listen=_Listener(quiet=quiet).report,
-            finish=lambda found: _write_tables(make_report(loaded, found), found, out, quiet=quiet),
+            finish=write,
         )
     except (KeyboardInterrupt, Termination):
         print("what was done is kept: run the same command again to continue", file=sys.stderr)

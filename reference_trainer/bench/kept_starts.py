@@ -18,8 +18,8 @@ def load_kept_starts(plan: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> sorted(load_kept_starts("equal-terms"))[0]
-    'S/starts/s0'
+    >>> "S/starts/s0" in load_kept_starts("equal-terms")
+    True
     """
     plans = load_installed(STARTS_FILE, STARTS_SCHEMA)["plans"]
     if plan not in plans:

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from actiseg_eval import RunRecord, compare_records, join_records, parse_run_record
 from actiseg_eval.raw_scores.record_figures import MODES, name_share
@@ -34,10 +34,13 @@ from reference_trainer.bench.primary_family import (
 )
 from reference_trainer.bench.profiles import Records, compare_profiles
 from reference_trainer.bench.run_results import Results, RunResult
-from reference_trainer.bench.tuning import tune_methods
+from reference_trainer.bench.tuning import TunedMethod, tune_methods
 
 if TYPE_CHECKING:
     from actiseg_eval.raw_scores.record_comparison import RecordComparison
+
+CellRecords: TypeAlias = Mapping[str, Mapping[Key, Records]]
+"""By cell, the records of each method."""
 
 
 def make_report(plan: Plan, results: Results) -> BenchReport:
@@ -50,9 +53,17 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
     0
     """
     good = [run for run in results.runs if run.record is not None]
-    chosen = find_chosen(plan, results)
+    chosen = _find_chosen(plan, results)
+    records = {arm.name: _gather_cells(plan, arm, good) for arm in plan.arms.values()}
     arms = [
-        _report_arm(plan, arm, [run for run in good if run.arm == arm.name], results.labels, chosen)
+        _report_arm(
+            plan,
+            arm,
+            records[arm.name],
+            [run for run in good if run.arm == arm.name],
+            results.labels,
+            chosen,
+        )
         for arm in plan.arms.values()
     ]
     known = [arm for arm in arms if arm is not None]
@@ -62,7 +73,7 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
         primary=list_tests(plan, known, chosen),
         untuned=list_tests(plan, known, None),
         lacking=list_lacking(plan, known, chosen),
-        profiles=_list_profiles(plan, good, chosen),
+        profiles=_list_profiles(plan, records, chosen),
         tuning=_list_tuning(plan, results, chosen),
         failed=tuple(f"{run.name}: {run.problem}" for run in results.runs if run.problem),
         left_out=tuple(
@@ -75,11 +86,16 @@ def make_report(plan: Plan, results: Results) -> BenchReport:
     )
 
 
-def find_chosen(plan: Plan, results: Results) -> dict[str, str]:
-    """Find by method the variant that tuning chose, where that is known."""
+def tune_results(plan: Plan, results: Results) -> dict[str, TunedMethod]:
+    """Return by method what tuning chose, where the results tell it."""
     known = {run.name: run for run in results.runs}
+    return tune_methods(plan, lambda job: _read_score(known.get(job.name)))
+
+
+def _find_chosen(plan: Plan, results: Results) -> dict[str, str]:
+    """Find by method the variant that tuning chose, where that is known."""
     jobs = JobList(plan, plan.arms)
-    tuned = tune_methods(plan, lambda job: _read_score(known.get(job.name)))
+    tuned = tune_results(plan, results)
     return {name: jobs.name_value(name, choice.knob) for name, choice in tuned.items()}
 
 
@@ -111,13 +127,11 @@ def _list_tuning(plan: Plan, results: Results, chosen: Mapping[str, str]) -> tup
 def _report_arm(
     plan: Plan,
     arm: Arm,
+    records: CellRecords,
     runs: Sequence[RunResult],
     labels: Mapping[str, float | None],
     chosen: Mapping[str, str],
 ) -> ArmReport | None:
-    records = {
-        cell: _gather_records(arm, [run for run in runs if run.cell == cell]) for cell in plan.cells
-    }
     start, ceiling = (FROZEN, UNTUNED), (PLAIN, UNTUNED)
     ends = {
         FROZEN: records[CLEAN].get(start, {}),
@@ -155,6 +169,14 @@ def _report_arm(
             if cell != CLEAN and ceiling in records[cell]
         ),
     )
+
+
+def _gather_cells(plan: Plan, arm: Arm, runs: Sequence[RunResult]) -> CellRecords:
+    """Gather the records of an arm by cell."""
+    own = [run for run in runs if run.arm == arm.name]
+    return {
+        cell: _gather_records(arm, [run for run in own if run.cell == cell]) for cell in plan.cells
+    }
 
 
 def _gather_records(arm: Arm, runs: Sequence[RunResult]) -> dict[Key, dict[int, RunRecord]]:
@@ -326,26 +348,22 @@ def _list_modes(clean: Records, noisy: Records) -> tuple[ModeChange, ...]:
 
 
 def _list_profiles(
-    plan: Plan, runs: Sequence[RunResult], chosen: Mapping[str, str]
+    plan: Plan, records: Mapping[str, CellRecords], chosen: Mapping[str, str]
 ) -> tuple[ProfileReport, ...]:
     """Compare the profiles of the primary family, tuned and as it is, where all seeds are there."""
     if plan.primary is None:
         return ()
-    arm = plan.arms[plan.primary.arm]
-    records = {
-        cell: _gather_records(arm, [run for run in runs if (run.arm, run.cell) == (arm.name, cell)])
-        for cell in plan.primary.cells
-    }
+    by_cell = records[plan.primary.arm]
     profiles = []
     for values in (None,) if plan.tuning is None else (chosen, None):
         keys = {name: find_variant(plan, name, values) for name in plan.primary.methods}
         cells = {
             cell: {
-                name: by_key.get((name, variant), {})
+                name: by_cell[cell].get((name, variant), {})
                 for name, variant in keys.items()
                 if variant is not None
             }
-            for cell, by_key in records.items()
+            for cell in plan.primary.cells
         }
         is_whole = all(
             len(by_name) == len(keys) and all(tuple(own) == plan.seeds for own in by_name.values())

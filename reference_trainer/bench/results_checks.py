@@ -5,7 +5,7 @@ from __future__ import annotations
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import format_names
 from actiseg_data.core.plurals import count_nouns
-from reference_trainer.bench.bench_report_making import find_chosen
+from reference_trainer.bench.bench_report_making import tune_results
 from reference_trainer.bench.jobs import JobList
 from reference_trainer.bench.plan import Plan
 from reference_trainer.bench.run_results import Results
@@ -26,14 +26,7 @@ def check_results(plan: Plan, results: Results, where: str) -> None:
         raise refuse(what, where, "give the results of this plan")
     jobs = JobList(plan, plan.arms)
     names = {run.name for run in results.runs}
-    knobs = {method.name: method.knob for method in plan.methods.values() if method.knob}
-    chosen = find_chosen(plan, results)
-    tuned = {
-        name: knob
-        for name, values in knobs.items()
-        for knob in values
-        if chosen.get(name) == jobs.name_value(name, knob)
-    }
+    tuned = {name: choice.knob for name, choice in tune_results(plan, results).items()}
     planned = {run.name: jobs.digest_settings(run) for run in jobs.list_runs(tuned)}
     unknown = sorted(str(name) for name in names - set(planned))
     changed = sorted(

@@ -106,7 +106,7 @@ def _check_source(name: str, source: Source, where: str, problems: ProblemCollec
 
 
 def _find_overlap(source: Source, peer: Source) -> str:
-    """Tell how peer splits may have videos in common; empty if they have none."""
+    """Tell how two splits may have videos in common; empty if they have none."""
     if isinstance(source, SyntheticSource) and isinstance(peer, SyntheticSource):
         is_same = (source.seed, source.split) == (peer.seed, peer.split)
         return f"have the same videos, of the seed {source.seed}" if is_same else ""

@@ -45,6 +45,14 @@ def finished(tmp_path_factory):
     return plan, out, done
 
 
+def change_mask(root):
+    mask = next(root.rglob("Annotations_Sparse/*/*/*.png"))
+    pixels = read_index_mask(mask).copy()
+    pixels[:20] = 0
+    pixels[:20, :20] = 1
+    write_index_mask(mask, pixels)
+
+
 @pytest.fixture
 def copied(finished, tmp_path):
     plan, out, _ = finished
@@ -225,11 +233,7 @@ def test_data_that_changed_under_starts_and_noise_are_named(copied, place, remov
     plan, out = copied
     for name in removed:
         shutil.rmtree(out / "S" / name)
-    mask = next((out / "S" / place).rglob("Annotations_Sparse/*/*/*.png"))
-    pixels = read_index_mask(mask).copy()
-    pixels[:20] = 0
-    pixels[:20, :20] = 1
-    write_index_mask(mask, pixels)
+    change_mask(out / "S" / place)
     with pytest.raises(InputError, match="has changed since it was made") as caught:
         run_here(open_small(plan, out), out)
     assert caught.value.problems[0].where == str(out / "S" / place.rpartition("/")[0])
@@ -339,11 +343,7 @@ def test_a_start_that_changed_is_named(copied):
 def test_data_that_changed_under_a_matrix_are_named(copied, place):
     plan, out = copied
     shutil.rmtree(out / "S/runs/masks/gce/s1")
-    mask = next((out / "S" / place).rglob("Annotations_Sparse/*/*/*.png"))
-    pixels = read_index_mask(mask).copy()
-    pixels[:20] = 0
-    pixels[:20, :20] = 1
-    write_index_mask(mask, pixels)
+    change_mask(out / "S" / place)
     with pytest.raises(InputError, match="has changed since it was made") as caught:
         run_here(open_small(plan, out), out)
     assert f"S/{place.rpartition('/')[0]}" in caught.value.problems[0].where
